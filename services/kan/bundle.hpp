@@ -1,0 +1,93 @@
+// Bundle: a packaged, versioned model, as a folder <name>-<version>/ whose every byte is covered by a digest.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/digest.hpp"
+#include "base/result.hpp"
+#include "kan/evaluator.hpp"
+#include "kan/model.hpp"
+
+namespace kantrig::kan {
+
+struct Feature {
+  std::string name;
+  std::string unit;  // empty: a pure number
+};
+
+struct Metric {
+  std::string name;
+  double value = 0.0;
+};
+
+struct Provenance {
+  std::string tool;
+  std::string command;
+  std::string source;
+  std::string source_sha256;
+  std::string specification_sha256;
+  std::uint64_t seed = 0;
+  std::string license;
+};
+
+/// Input codes and the outputs that they must give, vector by vector.
+struct GoldenVectors {
+  std::uint32_t count = 0;
+  std::vector<std::uint16_t> inputs;   // count x inputs
+  std::vector<std::int16_t> outputs;   // count x outputs
+};
+
+/// Distribution of one feature's codes or one score in the training data.
+struct Histogram {
+  std::string name;
+  std::int32_t first = 0;   // value of bin 0
+  std::uint32_t width = 1;  // of a bin, in codes
+  std::vector<std::uint64_t> counts;
+};
+
+struct Reference {
+  std::vector<Histogram> features;
+  std::vector<Histogram> scores;
+};
+
+struct Bundle {
+  std::string name;
+  std::string version;
+  std::string description;
+  std::vector<Feature> features;
+  std::vector<std::string> classes;
+  Provenance provenance;
+  std::vector<Metric> metrics;
+  Model model;
+  GoldenVectors golden;
+  Reference reference;
+  std::string report_json;  // report.json as it stands; may be empty
+  base::Digest digest;      // of manifest.json: the model digest. Set by load_bundle and write_bundle.
+
+  [[nodiscard]] std::string full_name() const { return name + "-" + version; }
+};
+
+/// Whose signature a bundle needs. Default: none.
+struct SignaturePolicy {
+  bool required = false;
+  std::filesystem::path public_keys;  // a file with one hex Ed25519 public key a line; empty: signatures are not looked at
+};
+
+/// Reads a bundle and proves it whole: every file is listed and has its size and digest, no file is unlisted, the
+/// model passes check(), names are unique, shapes agree, the signature policy holds, and the reference evaluator
+/// reproduces the golden vectors. The error names bundle, file and what was expected.
+[[nodiscard]] Result<Bundle> load_bundle(const std::filesystem::path& folder, const SignaturePolicy& policy = {});
+
+/// Writes `bundle` as `folder` (which must not exist, or be an older bundle of the same name and version when
+/// `replace`), and returns the digest. The same bundle gives the same bytes.
+enum class Overwrite : std::uint8_t { kRefuse, kReplace };
+[[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder, Overwrite overwrite);
+
+/// Replays the golden vectors. The error names the first vector and output that differ.
+[[nodiscard]] Result<void> replay_golden(const Bundle& bundle, const Evaluator& evaluator);
+
+}  // namespace kantrig::kan

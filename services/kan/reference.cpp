@@ -1,0 +1,54 @@
+#include "kan/reference.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/assert.hpp"
+
+namespace kantrig::kan {
+namespace {
+
+std::int16_t node_output(const Layer& layer, const Node& node, std::span<const std::uint32_t> codes) {
+  std::int32_t sum = node.bias;
+  for (std::uint32_t e = node.edge_begin; e < node.edge_end; ++e) {
+    const Edge& edge = layer.edges[e];
+    sum += layer.tables[edge.table_offset + codes[edge.input]];
+  }
+  const std::int32_t half = node.shift == 0 ? 0 : std::int32_t{1} << (node.shift - 1);
+  return static_cast<std::int16_t>(std::clamp((sum + half) >> node.shift, node.low, node.high));
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> reference_code(const InputFeature& feature, float value) {
+  if (std::isnan(value)) return std::nullopt;
+  // volatile: each step rounds to float32, whatever the compiler would like to contract.
+  volatile float scaled = value * feature.scale;
+  volatile float shifted = scaled + feature.offset;
+  const float t = shifted;
+  if (std::isnan(t)) return std::nullopt;  // inf x 0
+  const float highest = static_cast<float>((1U << feature.bits) - 1);
+  return static_cast<std::uint16_t>(std::clamp(std::nearbyint(t), 0.0F, highest));  // default mode: half to even
+}
+
+std::vector<std::int16_t> reference_outputs(const Model& model, std::span<const std::uint16_t> codes) {
+  KANTRIG_ASSERT(codes.size() == model.input_count());
+  std::vector<std::uint32_t> current(codes.begin(), codes.end());
+  std::vector<std::int16_t> outputs;
+  for (const Layer& layer : model.layers) {
+    outputs.clear();
+    for (const Node& node : layer.nodes) outputs.push_back(node_output(layer, node, current));
+    current.clear();
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      current.push_back(static_cast<std::uint32_t>(outputs[k] - layer.nodes[k].low));
+    }
+  }
+  return outputs;
+}
+
+std::uint8_t reference_class(std::span<const std::int16_t> outputs) {
+  if (outputs.size() == 1) return outputs[0] > 0 ? 1 : 0;
+  return static_cast<std::uint8_t>(std::max_element(outputs.begin(), outputs.end()) - outputs.begin());
+}
+
+}  // namespace kantrig::kan
