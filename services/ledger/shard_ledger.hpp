@@ -1,95 +1,26 @@
 // ShardLedger: one shard's share of the accounting, in a memory-mapped file that survives SIGKILL. How: README.md.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "ledger/block_counts.hpp"
 
 namespace kantrig::ledger {
 
-inline constexpr std::uint32_t kLinesMax = 64;
-inline constexpr std::uint32_t kReasonsMax = 32;   // of decision.proto, by number
-inline constexpr std::uint32_t kPathsMax = 3;
-
-/// Every event ends in exactly one final disposition: received = accepted + rejected + duplicate + malformed + refused
-/// + in_flight.
-struct Counts {
-  std::uint64_t received = 0;
-  std::uint64_t accepted = 0;
-  std::uint64_t rejected = 0;
-  std::uint64_t duplicate = 0;
-  std::uint64_t malformed = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t in_flight = 0;
-
-  [[nodiscard]] std::int64_t residual() const noexcept;
-  Counts& operator+=(const Counts& other) noexcept;
-};
-
-struct LineCounts {
-  std::uint64_t before_prescale = 0;
-  std::uint64_t after_prescale = 0;
-  std::uint64_t after_veto = 0;
-};
-
-struct ReasonCounts {
-  std::uint64_t events = 0;
-  std::uint64_t batches = 0;
-};
-
-/// What a block is: the longest stretch under one run, generation, menu and prescale column.
-struct BlockKey {
-  RunNumber run;  // 0: between runs
-  BlockNumber block;
-  Generation generation;
-  std::uint32_t column = 0;
-  std::uint32_t line_count = 0;
-  base::Digest model_digest;
-  base::Digest menu_digest;
-};
-
-/// What a block counted. Plain data: it lies in the file as it is.
-struct BlockCounts {
-  struct Source {
-    SourceId id;
-    std::uint32_t used = 0;
-    Counts counts;
-  };
-  static constexpr std::uint32_t kSourcesMax = 64;
-
-  BlockKey key;
-  std::uint64_t start_unix_ns = 0;
-  std::uint64_t stop_unix_ns = 0;
-  std::uint32_t close_reason = 0;  // BlockClose
-  std::uint32_t open = 0;
-  Counts totals;
-  std::uint64_t batches = 0;
-  std::array<std::uint64_t, kPathsMax> path_events{};
-  std::uint64_t live_ns = 0;    // a run was on and credit was given
-  std::uint64_t busy_ns = 0;    // of live: deciding
-  std::uint64_t paused_ns = 0;  // no run, or draining
-  std::array<LineCounts, kLinesMax> lines{};
-  std::array<ReasonCounts, kReasonsMax> reasons{};
-  std::array<Source, kSourcesMax> sources{};
-};
-
-enum class BlockClose : std::uint32_t { kTimer, kModel, kMenu, kColumn, kRun, kStop, kRestart };
-[[nodiscard]] std::string_view name_of(BlockClose reason) noexcept;
-
+/// Fixed when the file is made; the file takes about lanes_max x (answer_bytes_kept + 16 x batches_kept) bytes.
 struct LedgerLimits {
-  std::uint32_t lanes_max = 64;
-  std::uint32_t batches_kept = 1024;              // answers kept per lane: the most batches a client may have unanswered
-  std::uint32_t answer_bytes_kept = 4U << 20;     // per lane; must hold the answers to all the credit of a lane
+  std::uint32_t lanes_max = 64;                // 1..4096
+  std::uint32_t batches_kept = 1024;           // 1..65536; answers kept per lane: the most batches a client may have unanswered
+  std::uint32_t answer_bytes_kept = 4U << 20;  // 4 KiB..1 GiB per lane; must hold the answers to all the credit of a lane,
+                                               // and two of the largest besides: one in the making, one lost at the wrap
 };
 
 /// Index of a lane in this ledger; stable until the lane is dropped.
@@ -107,14 +38,14 @@ struct SequenceCheck {
   };
   State state = State::kNew;
   Sequence expected;
-  std::span<const std::byte> answer;  // valid until the next commit on this lane
+  std::span<const std::byte> answer;  // valid until the next answer_space() on this lane
 };
 
 /// A batch that has got its final answer, as it enters the books: decided event by event, or malformed or refused as a
 /// whole for a reason that sending it again cannot mend. Either way its sequence is used up and its answer is kept.
 struct FinalBatch {
-  LaneHandle lane;
-  Sequence sequence;
+  LaneHandle lane{};
+  Sequence sequence{};
   std::uint32_t event_count = 0;  // from the header, independent of the four below
   std::uint32_t accepted = 0;
   std::uint32_t rejected = 0;
@@ -122,14 +53,14 @@ struct FinalBatch {
   std::uint32_t refused = 0;
   std::uint32_t reason = 0;       // kantrig.v1.Reason of the whole batch; of malformed events REASON_NOT_FINITE is implied
   std::uint32_t path = 0;         // kantrig.v1.Path
-  std::span<const LineCounts> lines;
+  std::span<const LineCounts> lines{};
   std::size_t answer_bytes = 0;   // of answer_space(lane), already written there
 };
 
 /// One shard's books. All counting goes through a redo record in the file, so that after SIGKILL at any instruction a
 /// batch is either wholly in (counts, last sequence and answer) or not at all.
 ///
-/// Threading:  written by its shard's thread; snapshot(), closed_blocks() and mark_collected() by one other thread.
+/// Threading:  written by its shard's thread; snapshot(), closed_blocks(), mark_collected() and sync() by one other thread.
 /// Allocation: none after open().
 class ShardLedger {
  public:
@@ -142,7 +73,9 @@ class ShardLedger {
   ~ShardLedger();
 
   // Blocks.
-  /// False when no slot for a closed block is free (none was collected): then nothing changed, try later.
+  /// Closes the open block, if there is one, and opens the next. False when no slot is free, since kBlocksKept closed
+  /// blocks were not collected: then nothing changed, try later.
+  static constexpr std::uint32_t kBlocksKept = 64;
   [[nodiscard]] bool roll_block(const BlockKey& next, BlockClose reason, std::uint64_t unix_ns) noexcept;
   void close_block(BlockClose reason, std::uint64_t unix_ns) noexcept;  // at stop; no block is open afterwards
 
@@ -154,11 +87,14 @@ class ShardLedger {
   [[nodiscard]] Sequence next_sequence(LaneHandle lane) const noexcept;
   [[nodiscard]] SequenceCheck check(LaneHandle lane, Sequence sequence) const noexcept;
   [[nodiscard]] std::uint32_t lane_count() const noexcept;
-  /// What this lane counted in the present run: for the comparison with the client's own counts.
+  /// What this lane counted in the present run, for the comparison with the client's own counts: batches that entered
+  /// the books, and duplicates. What was refused for a passing reason is not in it, nor what has no sequence.
   [[nodiscard]] Counts lane_run_counts(LaneHandle lane) const noexcept;
+  /// The same for a run that may be over: kept until the lane counts in another one. Zeros when it is not kept.
+  [[nodiscard]] Counts lane_run_counts(LaneHandle lane, RunNumber run) const noexcept;
 
-  /// At least `bytes` of room in the lane's answer store for the answer to its next batch; older answers go as needed.
-  /// Precondition: bytes <= answer_bytes_kept.
+  /// `bytes` of room in the lane's answer store for the answer to its next batch; older answers go as needed. Asked
+  /// again before commit(), it starts over. Precondition: bytes <= answer_bytes_kept.
   [[nodiscard]] std::span<std::byte> answer_space(LaneHandle lane, std::size_t bytes) noexcept;
 
   // Counting. Precondition: a block is open.
@@ -171,12 +107,15 @@ class ShardLedger {
   void add_time(std::uint64_t live_ns, std::uint64_t busy_ns, std::uint64_t paused_ns) noexcept;
 
   // From another thread.
-  /// The block in progress and the sum of all blocks since the file was made, read as of one moment (seqlock).
+  /// The block in progress (all zeros when none is open) and the sum of all blocks since the file was made, as of one
+  /// moment (seqlock). Never holds up the writer. A reader that kSnapshotTries commits in a row have disturbed gets the
+  /// last snapshot once more: as of one moment too, only older, so that `total` never goes back.
   struct Snapshot {
     BlockCounts block;
-    BlockCounts total;  // lines of `total` are not kept: they mean something only under one menu
+    BlockCounts total;  // without lines and sources: those mean something only within a block
     std::uint32_t lanes = 0;
   };
+  static constexpr std::uint32_t kSnapshotTries = 10'000;
   void snapshot(Snapshot& into) const noexcept;
   /// Closed blocks that nobody collected yet, oldest first; `slot` names one for mark_collected().
   struct ClosedBlock {
@@ -185,6 +124,8 @@ class ShardLedger {
   };
   [[nodiscard]] std::vector<ClosedBlock> closed_blocks() const;
   void mark_collected(std::uint32_t slot) noexcept;
+  /// Writes the file to the disk: against power loss, not needed against SIGKILL. Slow; the writer may go on meanwhile.
+  [[nodiscard]] Result<void> sync() const;
 
  private:
   struct State;

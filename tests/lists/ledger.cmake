@@ -1,0 +1,1 @@
+kantrig_add_test(unit/ledger/shard_ledger_test LIBRARIES kantrig::ledger)
