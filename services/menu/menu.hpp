@@ -1,4 +1,5 @@
-// Menu: the set of lines (conditions with a prescale) that decides which events are kept. Language: README.md.
+// Menu: the set of lines (conditions with a prescale) that decides which events are kept. Language:
+// README.md.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace kantrig::menu {
 
-inline constexpr std::uint32_t kLinesMax = 64;    // a line is a bit of a 64-bit word
+inline constexpr std::uint32_t kLinesMax = 64;  // a line is a bit of a 64-bit word
 inline constexpr std::uint32_t kColumnsMax = 64;
 
 /// One integer output of the model as conditions see it.
@@ -35,6 +36,10 @@ struct LineInfo {
   std::string name;
   LineKind kind = LineKind::kAccept;
   std::vector<std::uint64_t> prescales;  // per column: keep 1 in n; 0: off
+  bool ignores_veto = false;
+  std::string description;
+  std::string condition;     // as written
+  std::string integer_form;  // what is compared: "y_t >= 13 and not y_q >= 4"
 };
 
 /// Events counted by one line, or in one batch.
@@ -46,9 +51,9 @@ struct LineCounts {
 
 /// Column-wise scores of one batch, as kan::Workspace gives them: padded to a multiple of 64 events.
 struct MenuInput {
-  std::span<const std::int16_t* const> scores;   // one column per output
+  std::span<const std::int16_t* const> scores;  // one column per output
   const std::uint8_t* classes = nullptr;
-  std::span<const std::uint64_t> malformed;      // bitmap; such events fire no line. Empty: none is malformed
+  std::span<const std::uint64_t> malformed;  // bitmap; such events fire no line. Empty: none is malformed
   std::uint32_t event_count = 0;
   std::uint64_t first_event_id = 0;
   std::uint32_t column = 0;
@@ -77,20 +82,26 @@ class MenuWorkspace {
 /// Immutable, compiled for one ScoreSpace: every condition is an integer comparison. Shared by threads.
 class Menu {
  public:
-  /// `origin` is the file's name for messages: "<origin>:<line>: line "two_prong": unknown class "h", expected one of g q t".
-  [[nodiscard]] static Result<Menu> compile(std::string_view toml_text, const ScoreSpace& space, std::string_view origin);
+  /// `origin` is the file's name for messages: "<origin>:<line>: line "two_prong": unknown class "h",
+  /// expected one of g q t".
+  [[nodiscard]] static Result<Menu> compile(std::string_view toml_text, const ScoreSpace& space,
+                                            std::string_view origin);
   ~Menu();
   Menu(Menu&&) noexcept;
   Menu& operator=(Menu&&) noexcept;
 
   [[nodiscard]] const base::Digest& digest() const noexcept;  // of the text
   [[nodiscard]] const std::string& text() const noexcept;
+  [[nodiscard]] const std::string& name() const noexcept;
+  /// For a person: every line with its kind, condition as written, integer form and prescales.
+  [[nodiscard]] std::string describe() const;
   [[nodiscard]] std::span<const LineInfo> lines() const noexcept;
   [[nodiscard]] std::span<const std::string> columns() const noexcept;
   [[nodiscard]] std::uint32_t default_column() const noexcept;
   [[nodiscard]] Result<std::uint32_t> column_index(std::string_view name) const;
 
-  /// Decides every event of the batch. Precondition: input fits the space and the workspace; column < columns().size().
+  /// Decides every event of the batch. Precondition: input fits the space and the workspace, which was made
+  /// for this menu; column < columns().size(). Allocates nothing.
   void decide(const MenuInput& input, MenuWorkspace& workspace) const noexcept;
 
  private:

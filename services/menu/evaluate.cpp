@@ -1,0 +1,138 @@
+#include "menu/evaluate.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "menu/bits.hpp"
+
+namespace kantrig::menu {
+namespace {
+
+/// The `bits` for which `test(event)` holds; it is asked for those only.
+template <typename Test>
+std::uint64_t select(std::uint64_t bits, std::size_t first_event, const Test& test) noexcept {
+  std::uint64_t selected = 0;
+  for (; bits != 0; bits &= bits - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(bits));
+    selected |= static_cast<std::uint64_t>(test(first_event + i)) << i;
+  }
+  return selected;
+}
+
+std::uint64_t difference_table_word(const Program& program, const Node& node, const Chunk& chunk,
+                                    std::size_t event, std::uint64_t wanted) noexcept {
+  const DifferenceTable& table = program.difference_tables[node.table];
+  const std::int16_t* first = chunk.scores[node.first];
+  const std::int16_t* second = chunk.scores[node.second];
+  const auto last = static_cast<std::int32_t>(table.least.size()) - 1;
+  return select(wanted, event, [&](std::size_t e) {
+    const std::int32_t index = std::clamp(second[e] - table.low, 0, last);
+    return first[e] >= table.least[static_cast<std::size_t>(index)];
+  });
+}
+
+std::uint64_t probability_word(const Program& program, const Node& node, const Chunk& chunk,
+                               std::size_t event, std::uint64_t wanted) noexcept {
+  const ProbabilityTest& test = program.probabilities[node.table];
+  const ExpTable& table = program.exp_tables[test.exp_table];
+  std::uint64_t sure = 0;
+  std::uint64_t open = wanted;
+  if (test.bracketed) {
+    const LeadWords lead = lead_words(chunk.scores.first(program.output_count), test.output, event,
+                                      static_cast<std::int16_t>(test.possible_from - 1),
+                                      static_cast<std::int16_t>(test.sure_from - 1));
+    sure = wanted & lead.above_second;
+    open = wanted & lead.above_first & ~sure;
+  }
+  return sure | select(open, event, [&](std::size_t e) {
+           const std::int32_t own = chunk.scores[test.output][e];
+           std::uint64_t sum = 0;
+           for (std::uint32_t j = 0; j < program.output_count; ++j) {
+             if (j != test.output) sum += table.at(own - chunk.scores[j][e]);
+           }
+           return sum <= test.limit;
+         });
+}
+
+/// A node that is costly, for the events `wanted` of 64.
+std::uint64_t costly_word(const Program& program, const Node& node, const Chunk& chunk, std::size_t event,
+                          std::uint64_t wanted) noexcept {
+  if (wanted == 0) return 0;
+  if (node.kind == Node::Kind::kProbability) return probability_word(program, node, chunk, event, wanted);
+  return difference_table_word(program, node, chunk, event, wanted);
+}
+
+void evaluate_and(const Program& program, const Node& node, const Chunk& chunk,
+                  std::uint64_t* bits) noexcept {
+  const std::size_t words = chunk.valid.size();
+  std::copy_n(chunk.valid.begin(), words, bits);
+  for (const Literal child : node.children) {
+    const Node& operand = program.nodes[child.node];
+    const std::uint64_t flip = child.negated ? ~std::uint64_t{0} : 0;
+    if (operand.masked) {
+      for (std::size_t w = 0; w < words; ++w) {
+        bits[w] &= flip ^ costly_word(program, operand, chunk, chunk.first_event + 64 * w, bits[w]);
+      }
+    } else {
+      const std::uint64_t* from = chunk.node_bits.data() + child.node * kChunkWords;
+      for (std::size_t w = 0; w < words; ++w) bits[w] &= flip ^ from[w];
+    }
+  }
+}
+
+void evaluate_node(const Program& program, const Node& node, const Chunk& chunk,
+                   std::uint64_t* bits) noexcept {
+  const std::size_t words = chunk.valid.size();
+  const auto below = static_cast<std::int16_t>(node.threshold - 1);
+  switch (node.kind) {
+    case Node::Kind::kTrue:
+      std::copy_n(chunk.valid.begin(), words, bits);
+      return;
+    case Node::Kind::kClass: {
+      const std::uint8_t* from = chunk.classes + chunk.first_event;
+      for (std::size_t w = 0; w < words; ++w)
+        bits[w] = equal_word(from + 64 * w, static_cast<std::uint8_t>(node.first));
+      return;
+    }
+    case Node::Kind::kScore: {
+      const std::int16_t* from = chunk.scores[node.first] + chunk.first_event;
+      for (std::size_t w = 0; w < words; ++w) bits[w] = above_word(from + 64 * w, below);
+      return;
+    }
+    case Node::Kind::kDifference: {
+      const std::int16_t* x = chunk.scores[node.first] + chunk.first_event;
+      const std::int16_t* y = chunk.scores[node.second] + chunk.first_event;
+      for (std::size_t w = 0; w < words; ++w) bits[w] = difference_above_word(x + 64 * w, y + 64 * w, below);
+      return;
+    }
+    case Node::Kind::kWideDifference: {
+      const std::int16_t* x = chunk.scores[node.first];
+      const std::int16_t* y = chunk.scores[node.second];
+      for (std::size_t w = 0; w < words; ++w) {
+        bits[w] = select(chunk.valid[w], chunk.first_event + 64 * w,
+                         [&](std::size_t e) { return x[e] - y[e] >= node.threshold; });
+      }
+      return;
+    }
+    case Node::Kind::kDifferenceTable:
+    case Node::Kind::kProbability:
+      for (std::size_t w = 0; w < words; ++w) {
+        bits[w] = costly_word(program, node, chunk, chunk.first_event + 64 * w, chunk.valid[w]);
+      }
+      return;
+    case Node::Kind::kAnd:
+      evaluate_and(program, node, chunk, bits);
+      return;
+  }
+}
+
+}  // namespace
+
+void evaluate(const Program& program, const Chunk& chunk) noexcept {
+  for (std::size_t n = 0; n < program.nodes.size(); ++n) {
+    const Node& node = program.nodes[n];
+    if (!node.masked) evaluate_node(program, node, chunk, chunk.node_bits.data() + n * kChunkWords);
+  }
+}
+
+}  // namespace kantrig::menu
