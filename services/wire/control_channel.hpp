@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hpp"
 #include "wire/context.hpp"
@@ -46,23 +47,19 @@ class ControlServer {
   ServerMessageFrames message_;
 };
 
-/// Threading: one thread.
+/// Threading: one thread. The context must outlive it.
 class ControlClient {
  public:
-  /// Connecting happens in the background: an endpoint that nobody serves shows in request().
-  [[nodiscard]] static Result<ControlClient> connect(Context& context, std::string endpoint);
-  ControlClient(ControlClient&& other) noexcept;
-  ControlClient& operator=(ControlClient&& other) noexcept;
-  ~ControlClient();
+  ControlClient(Context& context, std::string endpoint)
+      : context_(&context), endpoint_(std::move(endpoint)) {}
 
-  /// Sends and waits for the reply. kTimeout says that nobody serves the endpoint, or that the reply did not
-  /// come.
+  /// Sends and waits for the reply, over a connection of its own, so that a late reply to an earlier request
+  /// cannot be taken for this one's. kIo: nobody serves the endpoint. kTimeout: no reply within `timeout_ms`;
+  /// the request may have been carried out.
   [[nodiscard]] Result<std::string> request(std::string_view request, std::uint32_t timeout_ms);
 
  private:
-  ControlClient(void* handle, std::string endpoint) noexcept
-      : handle_(handle), endpoint_(std::move(endpoint)) {}
-  void* handle_ = nullptr;
+  Context* context_;
   std::string endpoint_;
 };
 

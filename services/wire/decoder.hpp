@@ -55,6 +55,9 @@ class Decoder {
   struct Messages;
   void decode_two(std::span<const std::byte> header, std::span<const std::byte> payload) noexcept;
   void decode_one(std::span<const std::byte> frame) noexcept;
+  void decode_floats() noexcept;
+  void accept_batch(const BatchHeader& header, std::span<const std::byte> payload) noexcept;
+  void refuse(Reason reason, std::string_view detail) noexcept;
   ClientMessage result_;
   std::unique_ptr<Messages> messages_;
 };

@@ -55,7 +55,7 @@ class Encoder {
   [[nodiscard]] std::size_t encode_duplicate_suffix(const Credit& credit, std::span<std::byte> out) noexcept;
 
   /// Bytes that encode(welcome) needs.
-  [[nodiscard]] std::size_t encoded_bytes(const WelcomeView& welcome);
+  [[nodiscard]] std::size_t encoded_bytes(const WelcomeView& welcome) noexcept;
 
  private:
   struct Messages;

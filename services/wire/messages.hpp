@@ -11,7 +11,7 @@
 
 namespace kantrig::wire {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocol = 1;  // the version that is spoken here
 
 /// How the values of a payload are stored. Numbers as in event.proto.
 enum class Encoding : std::uint8_t { kUnspecified = 0, kFloat32 = 1, kCode8 = 2, kCode16 = 3 };
@@ -156,7 +156,7 @@ struct DecisionView {
 };
 
 struct WelcomeView {
-  std::uint32_t protocol_version = kProtocolVersion;
+  std::uint32_t protocol_version = kProtocol;
   Reason reason = Reason::kNone;  // set when not welcome
   std::string_view detail;
   std::string_view endpoint;  // of the shard that owns the lane, when it is another

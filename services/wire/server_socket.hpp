@@ -48,6 +48,7 @@ struct ServerSocketOptions {
 };
 
 /// One message as received; reused for the next. Spans point into ZeroMQ's own memory.
+/// Not to be moved while it holds a message: a frame of up to 33 bytes lies in the object itself.
 class ServerMessageFrames {
  public:
   static constexpr std::size_t kFramesMax = 3;
