@@ -1,0 +1,1 @@
+kantrig_add_test(unit/telemetry/histogram_test LIBRARIES kantrig::telemetry)
