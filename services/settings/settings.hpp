@@ -77,7 +77,8 @@ struct StopSettings {
   std::uint32_t drain_timeout_ms = 10'000;
 };
 
-/// One value per key; a default-made one is what an empty file gives. Plain data, safe to copy between threads.
+/// One value per key; a default-made one is what an empty file gives. Plain data, safe to copy between
+/// threads.
 struct Settings {
   EventsSettings events;
   ThreadsSettings threads;
@@ -91,9 +92,10 @@ struct Settings {
   StopSettings stop;
 };
 
-/// Defaults, then `file`, then each "section.key=value" of `overrides` in order, then check(). A value of an override
-/// is TOML; text keys and lists of text also take the bare text (control.endpoint=ipc:///tmp/control).
-/// The error names the file or override, the key and what was expected.
+/// Defaults, then `file`, then each "section.key=value" of `overrides` in order, then check(). A value of an
+/// override is TOML; text keys and lists of text also take the bare text
+/// (control.endpoint=ipc:///tmp/control). The error names the file or override, the key and what was
+/// expected.
 [[nodiscard]] Result<Settings> load(const std::optional<std::filesystem::path>& file,
                                     std::span<const std::string> overrides);
 
@@ -104,15 +106,15 @@ struct Settings {
 /// Every bound, and every pair of keys that could contradict each other.
 [[nodiscard]] Result<void> check(const Settings& settings);
 
-/// The effective configuration as TOML, each key with its sentence, bounds and default as comments. parse() reads it
-/// back to the same settings.
+/// The effective configuration as TOML, each key with its sentence, bounds and default as comments. parse()
+/// reads it back to the same settings.
 [[nodiscard]] std::string print(const Settings& settings);
 
 /// The keys in which two settings differ, as "section.key": what a reload would change.
 [[nodiscard]] std::vector<std::string> changed_keys(const Settings& before, const Settings& after);
 
-/// The endpoints of one shard. Shard 0 has those configured; shard i appends "-i" to an ipc path and adds i to a tcp
-/// port ("*", any free port, stays). Precondition: check() passed and shard < settings.shards.
+/// The endpoints of one shard. Shard 0 has those configured; shard i appends "-i" to an ipc path and adds i
+/// to a tcp port ("*", any free port, stays). Precondition: check() passed and shard < settings.shards.
 [[nodiscard]] std::vector<std::string> shard_endpoints(const EventsSettings& settings, std::uint32_t shard);
 
 }  // namespace kantrig::settings

@@ -1,4 +1,5 @@
-// Counter and Gauge: written by one thread on the data path, read by the scrape. One relaxed store, no locked instruction.
+// Counter and Gauge: written by one thread on the data path, read by the scrape. One relaxed store, no locked
+// instruction.
 #pragma once
 
 #include <atomic>
@@ -10,7 +11,8 @@ namespace kantrig::telemetry {
 class Counter {
  public:
   void add(std::uint64_t n) noexcept {
-    // Relaxed: a counter orders nothing; only its one writer stores, so load and store need not be one operation.
+    // Relaxed: a counter orders nothing; only its one writer stores, so load and store need not be one
+    // operation.
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }

@@ -11,8 +11,8 @@ constexpr double kSecondsPerNs = 1e-9;
 
 using Edges = std::array<std::uint64_t, LatencyHistogram::kBuckets>;
 
-/// Upper edges of the merged buckets. Where a bound is the last value of its fine bucket, nothing is left above it there:
-/// that bucket stays empty and has the edge of its predecessor.
+/// Upper edges of the merged buckets. Where a bound is the last value of its fine bucket, nothing is left
+/// above it there: that bucket stays empty and has the edge of its predecessor.
 constexpr Edges kUpperNs = [] {
   Edges upper{};
   for (std::size_t fine = 0; fine < latency::kFineBuckets; ++fine) {
@@ -54,7 +54,8 @@ HistogramSnapshot LatencyHistogram::snapshot() const {
   HistogramSnapshot snapshot;
   snapshot.bounds.reserve(latency::kBoundsNs.size());
   // A division gives the double nearest to the decimal (0.00025), so that it prints as the bound it is.
-  for (const std::uint64_t bound : latency::kBoundsNs) snapshot.bounds.push_back(static_cast<double>(bound) / 1e9);
+  for (const std::uint64_t bound : latency::kBoundsNs)
+    snapshot.bounds.push_back(static_cast<double>(bound) / 1e9);
   snapshot.counts.assign(latency::kBoundsNs.size() + 1, 0);
   std::size_t exported = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
@@ -90,7 +91,8 @@ std::uint64_t LatencyHistogram::count() const noexcept {
 
 HistogramSnapshot SizeHistogram::snapshot() const {
   HistogramSnapshot snapshot;
-  for (std::size_t i = 0; i + 1 < kBuckets; ++i) snapshot.bounds.push_back(static_cast<double>(std::uint64_t{1} << i));
+  for (std::size_t i = 0; i + 1 < kBuckets; ++i)
+    snapshot.bounds.push_back(static_cast<double>(std::uint64_t{1} << i));
   for (const Counter& bucket : buckets_) snapshot.counts.push_back(bucket.value());
   snapshot.sum = static_cast<double>(sum_.value());
   return snapshot;

@@ -14,7 +14,7 @@ namespace kantrig::telemetry {
 
 /// A moment's content: counts per bucket (not cumulative), the last one for what lies above every bound.
 struct HistogramSnapshot {
-  std::vector<double> bounds;  // upper, inclusive, rising, in base units
+  std::vector<double> bounds;         // upper, inclusive, rising, in base units
   std::vector<std::uint64_t> counts;  // bounds.size() + 1
   double sum = 0.0;
 
@@ -23,11 +23,13 @@ struct HistogramSnapshot {
 
 namespace latency {
 
-/// The exported bounds: 1-2-5 steps from 1 us to 10 s, and 250 us, which with 100 us is a service level objective.
+/// The exported bounds: 1-2-5 steps from 1 us to 10 s, and 250 us, which with 100 us is a service level
+/// objective.
 inline constexpr std::array<std::uint64_t, 23> kBoundsNs = {
-    1'000,       2'000,         5'000,         10'000,        20'000,        50'000,     100'000,    200'000,
-    250'000,     500'000,       1'000'000,     2'000'000,     5'000'000,     10'000'000, 20'000'000, 50'000'000,
-    100'000'000, 200'000'000,   500'000'000,   1'000'000'000, 2'000'000'000, 5'000'000'000, 10'000'000'000};
+    1'000,       2'000,         5'000,         10'000,        20'000,        50'000,
+    100'000,     200'000,       250'000,       500'000,       1'000'000,     2'000'000,
+    5'000'000,   10'000'000,    20'000'000,    50'000'000,    100'000'000,   200'000'000,
+    500'000'000, 1'000'000'000, 2'000'000'000, 5'000'000'000, 10'000'000'000};
 inline constexpr std::size_t kSubBits = 3;  // 8 fine buckets an octave
 inline constexpr std::size_t kFineBuckets = (40 + 1) << kSubBits;
 
@@ -60,10 +62,11 @@ inline constexpr std::array<std::uint8_t, kFineBuckets> kBoundsBelow = [] {
 
 }  // namespace latency
 
-/// Durations in ns. Two sets of edges, merged: eight equal steps an octave, so that a quantile is known to 12.5 %, and
-/// the exported bounds themselves. A fine bucket that holds an exported bound is cut in two there, so folding is exact:
-/// a duration counts under `le` if and only if it is at most that bound. Finding the bucket is a bit scan, one table
-/// look-up and one comparison; above 2^43 ns (2.4 hours) everything falls into the last bucket.
+/// Durations in ns. Two sets of edges, merged: eight equal steps an octave, so that a quantile is known
+/// to 12.5 %, and the exported bounds themselves. A fine bucket that holds an exported bound is cut in two
+/// there, so folding is exact: a duration counts under `le` if and only if it is at most that bound. Finding
+/// the bucket is a bit scan, one table look-up and one comparison; above 2^43 ns (2.4 hours) everything falls
+/// into the last bucket.
 class LatencyHistogram {
  public:
   static constexpr std::size_t kBuckets = latency::kFineBuckets + latency::kBoundsNs.size();
@@ -82,8 +85,8 @@ class LatencyHistogram {
   /// The smallest ns above bucket `index`; for the last bucket, which has no end, the edge it would have.
   [[nodiscard]] static std::uint64_t upper_bound_ns(std::size_t index) noexcept;
 
-  /// In seconds, by latency::kBoundsNs. The count is the sum of the counts; the sum of durations is read after them and
-  /// may be ahead by what was observed meanwhile.
+  /// In seconds, by latency::kBoundsNs. The count is the sum of the counts; the sum of durations is read
+  /// after them and may be ahead by what was observed meanwhile.
   [[nodiscard]] HistogramSnapshot snapshot() const;
   /// Upper edge of the bucket that holds quantile q in [0, 1]; 0 when empty. In ns.
   [[nodiscard]] std::uint64_t quantile_ns(double q) const noexcept;

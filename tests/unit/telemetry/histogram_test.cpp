@@ -113,12 +113,14 @@ TEST(HistogramSnapshot, MergesShardsIntoOne) {
 
 TEST(SizeHistogram, CountsByPowersOfTwo) {
   SizeHistogram histogram;
-  for (const std::uint64_t size : {0ULL, 1ULL, 2ULL, 3ULL, 4ULL, 1ULL << 20U, (1ULL << 20U) + 1}) histogram.observe(size);
+  for (const std::uint64_t size : {0ULL, 1ULL, 2ULL, 3ULL, 4ULL, 1ULL << 20U, (1ULL << 20U) + 1})
+    histogram.observe(size);
   const HistogramSnapshot snapshot = histogram.snapshot();
   ASSERT_EQ(snapshot.bounds.size(), 21U);
   ASSERT_EQ(snapshot.counts.size(), 22U);
   EXPECT_EQ(snapshot.bounds.back(), 1048576.0);
-  EXPECT_THAT(std::vector<std::uint64_t>(snapshot.counts.begin(), snapshot.counts.begin() + 3), ElementsAre(2, 1, 2));
+  EXPECT_THAT(std::vector<std::uint64_t>(snapshot.counts.begin(), snapshot.counts.begin() + 3),
+              ElementsAre(2, 1, 2));
   EXPECT_EQ(snapshot.counts[20], 1U);
   EXPECT_EQ(snapshot.counts[21], 1U);
 }
