@@ -1,0 +1,51 @@
+// ProgramStorage: the arrays that a LutProgram points into. For program.cpp and the files that fill it, only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/aligned_bytes.hpp"
+#include "kernels/program.hpp"
+
+namespace kantrig::kernels {
+
+struct ProgramStorage {
+  std::vector<LutLayer> layers;
+  std::vector<LutNode> nodes;
+  std::vector<ByteGroup> groups;
+  std::vector<Lookup> lookups;
+  std::vector<WordLookup> words;
+  std::vector<Prepared> prepared;
+  std::vector<std::uint8_t> tables;
+  std::vector<std::uint16_t> word_tables;
+  std::vector<LutOutput> outputs;
+  std::vector<RowLayer> row_layers;
+  std::vector<RowInput> row_inputs;
+  std::vector<std::uint16_t> row_tables;
+  std::vector<Column> columns;  // of the inputs
+  std::vector<float> scale;
+  std::vector<float> offset;
+  std::vector<float> highest;
+  std::vector<std::uint16_t> max_code;
+  std::vector<std::uint8_t> byte_block;
+  AlignedBytes aligned_tables;
+  AlignedBytes aligned_row_tables;
+  LutProgram lut;
+  LutInputStage input_stage;
+};
+
+/// What a layer's tables prove about the sum of one node: u = sum of (entry - least entry of its table).
+struct NodeRange {
+  std::uint64_t sum_max = 0;  // largest u
+  std::int64_t base = 0;      // bias + least entries + half
+};
+[[nodiscard]] NodeRange node_range(const LayerSpec& layer, const NodeSpec& node);
+
+/// Fills add, sub, top and shift of `out` when `bits`-wide saturating lanes give the exact code; else false.
+[[nodiscard]] bool fits_lanes(const NodeSpec& node, const NodeRange& range, std::uint32_t bits, LutNode& out);
+
+/// Lays the rows for single events out, when they are possible and small.
+void build_rows(const ProgramSpec& spec, const std::vector<std::vector<Column>>& columns, ProgramStorage& storage);
+
+}  // namespace kantrig::kernels
