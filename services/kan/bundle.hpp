@@ -74,7 +74,9 @@ struct Bundle {
 /// Whose signature a bundle needs. Default: none.
 struct SignaturePolicy {
   bool required = false;
-  std::filesystem::path public_keys;  // a file with one hex Ed25519 public key a line; empty: signatures are not looked at
+  // A file with one hex Ed25519 public key a line: a signature must be by one of them. Empty: a signature that is there
+  // must be right, by whatever key.
+  std::filesystem::path public_keys;
 };
 
 /// Reads a bundle and proves it whole: every file is listed and has its size and digest, no file is unlisted, the

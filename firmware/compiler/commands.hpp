@@ -1,0 +1,20 @@
+// The subcommands of kanc, one source file each. A subcommand is added to the program like this:
+//   add_import_command(app, exit_code);
+// Its callback prints the result to stdout, warnings and errors to stderr, and sets `exit_code` (base/exit_code.hpp)
+// when the answer is not kExitOk.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace kantrig::compiler {
+
+void add_import_command(CLI::App& app, int& exit_code);
+void add_train_command(CLI::App& app, int& exit_code);  // of train/
+void add_inspect_command(CLI::App& app, int& exit_code);
+void add_evaluate_command(CLI::App& app, int& exit_code);
+void add_keygen_command(CLI::App& app, int& exit_code);
+void add_sign_command(CLI::App& app, int& exit_code);
+
+}  // namespace kantrig::compiler

@@ -1,0 +1,31 @@
+// kanc: from data, or from published tables, to a bundle.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "base/build_info.hpp"
+#include "base/exit_code.hpp"
+#include "compiler/commands.hpp"
+
+int main(int argc, char** argv) {
+  using namespace kantrig;
+  int exit_code = base::kExitOk;
+  const base::BuildInfo build = base::build_info();
+  CLI::App app{"kanc makes, reads and signs bundles: packaged Kolmogorov-Arnold models of kantrig."};
+  app.set_version_flag("--version", fmt::format("kanc {} ({})", build.version, build.revision));
+  app.require_subcommand(1);
+  app.footer(
+      "Example: import a published model, then look at it:\n"
+      "  kanc import kanele jsc_openml --out jsc-1.0.0 --name jsc --version 1.0.0\n"
+      "  kanc inspect jsc-1.0.0\n\n"
+      "Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong or missing input, 5 output not written.");
+#ifdef KANTRIG_WITH_TRAIN
+  compiler::add_train_command(app, exit_code);
+#endif
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? base::kExitOk : base::kExitUsage;
+  }
+  return exit_code;
+}
