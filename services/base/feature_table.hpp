@@ -11,6 +11,8 @@ namespace kantrig::base {
 /// What one file may hold, so that a wrong path cannot fill the memory.
 inline constexpr std::size_t kTableBytesMax = std::size_t{1} << 30U;
 inline constexpr std::size_t kTableColumnsMax = 65'536;
+inline constexpr std::size_t kTableRowsMax = std::size_t{1} << 26U;
+inline constexpr std::size_t kTableValuesMax = std::size_t{1} << 28U;
 
 /// Values row by row.
 struct FeatureTable {

@@ -1,0 +1,3 @@
+kantrig_add_test(unit/base/npy_test LIBRARIES kantrig::base)
+kantrig_add_test(unit/base/csv_test LIBRARIES kantrig::base)
+kantrig_add_test(unit/base/event_files_test LIBRARIES kantrig::base)
