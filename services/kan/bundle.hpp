@@ -66,7 +66,7 @@ struct Bundle {
   GoldenVectors golden;
   Reference reference;
   std::string report_json;  // report.json as it stands; may be empty
-  base::Digest digest;      // of manifest.json: the model digest. Set by load_bundle and write_bundle.
+  base::Digest digest;      // of manifest.json: the model digest. Set by load_bundle.
 
   [[nodiscard]] std::string full_name() const { return name + "-" + version; }
 };
@@ -84,10 +84,14 @@ struct SignaturePolicy {
 /// reproduces the golden vectors. The error names bundle, file and what was expected.
 [[nodiscard]] Result<Bundle> load_bundle(const std::filesystem::path& folder, const SignaturePolicy& policy = {});
 
-/// Writes `bundle` as `folder` (which must not exist, or be an older bundle of the same name and version when
-/// `replace`), and returns the digest. The same bundle gives the same bytes.
+/// What to do with an older bundle of the same name and version. Anything else in the way is never replaced.
 enum class Overwrite : std::uint8_t { kRefuse, kReplace };
-[[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder, Overwrite overwrite);
+
+/// Writes `bundle` as `folder`, in one step once all of it is on the disk, and returns the digest. The same bundle
+/// gives the same bytes. Refuses what load_bundle() would refuse; metrics must be finite. Not signed: an older
+/// signature goes with the bundle that is replaced.
+[[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder,
+                                                Overwrite overwrite);
 
 /// Replays the golden vectors. The error names the first vector and output that differ.
 [[nodiscard]] Result<void> replay_golden(const Bundle& bundle, const Evaluator& evaluator);

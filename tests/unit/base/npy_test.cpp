@@ -86,9 +86,11 @@ TEST(Npy, SaysWhatWasExpectedAndWhatWasFound) {
   EXPECT_THAT(message(npy("<c8", "(1,)", one)), HasSubstr("holds type '<c8'"));
   EXPECT_THAT(message(npy("<f4", "(1, 1, 1)", one)), HasSubstr("has 3 dimensions, expected 1 or 2"));
   EXPECT_THAT(message(npy("<f4", "(1, 1)", one, "True")), HasSubstr("Fortran order"));
-  EXPECT_THAT(message(npy("<f4", "(2, 1)", one)), HasSubstr("has 4 bytes of values, expected 2 x 1 of 4 bytes"));
+  EXPECT_THAT(message(npy("<f4", "(2, 1)", one)),
+              HasSubstr("has 4 bytes of values, expected 2 x 1 of 4 bytes"));
   EXPECT_THAT(message(npy("<f4", "(1, 0)", one)), HasSubstr("has 0 columns"));
-  EXPECT_THAT(message(npy("<f4", "(1, 1)", one, "False", 3)), HasSubstr("is NumPy format 3, expected 1 or 2"));
+  EXPECT_THAT(message(npy("<f4", "(1, 1)", one, "False", 3)),
+              HasSubstr("is NumPy format 3, expected 1 or 2"));
   EXPECT_THAT(message(npy("<f4", "(18446744073709551615, 2)", one)), HasSubstr("expected at most"));
   EXPECT_THAT(message(npy("<f4", "(4294967296, 4294967296)", one)), HasSubstr("expected 1 to 65536"));
   EXPECT_THAT(message(npy("<f4", "(1", one)), HasSubstr("header cannot be read"));
