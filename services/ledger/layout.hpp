@@ -88,7 +88,7 @@ enum : std::size_t {
   kRingHead,    // place behind the newest answer; places only grow, place % answer_bytes_kept is the byte
   kLastUsed,    // larger: later
   kSourceSlot,  // index into BlockCounts::sources
-  kRun,         // that kCounts is of
+  kCountsKey,   // whose kCounts are: a run and a life of the client in one word
   kCounts,
   kWords = kCounts + counts::kWords,
 };

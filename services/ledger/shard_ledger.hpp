@@ -87,7 +87,10 @@ class ShardLedger {
   [[nodiscard]] Sequence next_sequence(LaneHandle lane) const noexcept;
   [[nodiscard]] SequenceCheck check(LaneHandle lane, Sequence sequence) const noexcept;
   [[nodiscard]] std::uint32_t lane_count() const noexcept;
-  /// What this lane counted in the present run, for the comparison with the client's own counts: batches that entered
+  /// A client greets for the lane. Another life of it than the last counts from zero (lane_run_counts); the same one,
+  /// back after a reconnect or a restart of the daemon, goes on.
+  void begin_instance(LaneHandle lane, std::uint64_t instance) noexcept;
+  /// What this lane counted in the present run and this life of its client, for the comparison with the client's own counts: batches that entered
   /// the books, and duplicates. What was refused for a passing reason is not in it, nor what has no sequence.
   [[nodiscard]] Counts lane_run_counts(LaneHandle lane) const noexcept;
   /// The same for a run that may be over: kept until the lane counts in another one. Zeros when it is not kept.

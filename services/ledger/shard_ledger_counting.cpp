@@ -31,13 +31,20 @@ void ShardLedger::State::count_disposition(RedoRecord& record, std::uint32_t sou
   if (source_slot != kNoSource) add_counts(record, open_block_word + block::source_counts(source_slot), n);
 }
 
-void ShardLedger::State::count_on_lane(RedoRecord& record, std::size_t lane, const Counts& n) noexcept {
+/// Whose counts a lane holds: one life of its client in one run. Run and life in one word: they are only compared.
+Word ShardLedger::State::lane_counts_key(LaneHandle lane, std::uint64_t run) const noexcept {
+  return run * 0x9e3779b97f4a7c15U ^ lanes[lane.index].instance;
+}
+
+void ShardLedger::State::count_on_lane(RedoRecord& record, LaneHandle handle, const Counts& n) noexcept {
   if (open_run == 0) return;  // between runs: the counts of the last one stay for its Bye
-  if (words[lane + lane::kRun] == open_run) {
+  const std::size_t lane = lane_word(handle);
+  const Word key = lane_counts_key(handle, open_run);
+  if (words[lane + lane::kCountsKey] == key) {
     add_counts(record, lane + lane::kCounts, n);
     return;
   }
-  record.set(lane + lane::kRun, open_run);
+  record.set(lane + lane::kCountsKey, key);
   const auto image = std::bit_cast<std::array<Word, counts::kWords>>(n);
   for (std::size_t i = 0; i < image.size(); ++i) record.set(lane + lane::kCounts + i, image[i]);
 }
@@ -57,7 +64,7 @@ void ShardLedger::commit(const FinalBatch& batch) noexcept {
                  .malformed = batch.malformed,
                  .refused = batch.refused};
   s.count_disposition(record, static_cast<std::uint32_t>(s.words[lane + lane::kSourceSlot]), n);
-  s.count_on_lane(record, lane, n);
+  s.count_on_lane(record, batch.lane, n);
   record.add(block + block::kBatches, 1);
   record.add(block + block::kPaths + batch.path, n.accepted + n.rejected);
   if (batch.reason != 0) {
@@ -82,7 +89,7 @@ void ShardLedger::count_duplicate(LaneHandle lane, std::uint32_t events) noexcep
   const Counts n{.received = events, .duplicate = events};
   RedoRecord record = s.redo();
   s.count_disposition(record, static_cast<std::uint32_t>(s.words[word + lane::kSourceSlot]), n);
-  s.count_on_lane(record, word, n);
+  s.count_on_lane(record, lane, n);
   record.commit(s.lock);
 }
 

@@ -119,13 +119,17 @@ SequenceCheck ShardLedger::check(LaneHandle lane, Sequence sequence) const noexc
   return result;
 }
 
+void ShardLedger::begin_instance(LaneHandle lane, std::uint64_t instance) noexcept {
+  state_->lanes[lane.index].instance = instance;
+}
+
 Counts ShardLedger::lane_run_counts(LaneHandle lane) const noexcept {
   return lane_run_counts(lane, RunNumber{state_->open_run});
 }
 
 Counts ShardLedger::lane_run_counts(LaneHandle lane, RunNumber run) const noexcept {
   const std::size_t word = state_->lane_word(lane);
-  if (run.value == 0 || state_->words[word + lane::kRun] != run.value) return {};
+  if (run.value == 0 || state_->words[word + lane::kCountsKey] != state_->lane_counts_key(lane, run.value)) return {};
   return state_->load_counts(word + lane::kCounts);
 }
 

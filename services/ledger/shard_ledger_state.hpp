@@ -20,6 +20,7 @@ struct ShardLedger::State {
     bool used = false;
     std::uint32_t room_bytes = 0;  // of answer_space(), until the commit
     std::uint64_t room_place = 0;
+    std::uint64_t instance = 0;  // of its client: tells a reconnect from a newcomer
   };
   struct Source {
     bool used = false;
@@ -57,7 +58,8 @@ struct ShardLedger::State {
   // Counting.
   void keep_answer(RedoRecord& record, const FinalBatch& batch, std::size_t lane) noexcept;
   void count_disposition(RedoRecord& record, std::uint32_t source_slot, const Counts& n) noexcept;
-  void count_on_lane(RedoRecord& record, std::size_t lane, const Counts& n) noexcept;
+  void count_on_lane(RedoRecord& record, LaneHandle lane, const Counts& n) noexcept;
+  [[nodiscard]] Word lane_counts_key(LaneHandle lane, std::uint64_t run) const noexcept;
   void count_outside(std::optional<LaneHandle> lane, SourceId source, std::uint32_t reason, const Counts& n) noexcept;
 
   // Reading, from another thread.

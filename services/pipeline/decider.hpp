@@ -1,0 +1,92 @@
+// Decider: one batch from payload to decisions under given conditions, with no socket and no books.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/cpu/cpu_path.hpp"
+#include "ledger/shard_ledger.hpp"
+#include "pipeline/conditions.hpp"
+#include "pipeline/probe.hpp"
+
+namespace kantrig::pipeline {
+
+/// How the events of one batch ended. accepted + rejected + malformed must give event_count: the ledger checks it.
+struct DecidedCounts {
+  std::uint32_t accepted = 0;
+  std::uint32_t rejected = 0;
+  std::uint32_t malformed = 0;
+};
+
+struct ShadowCounts {
+  std::uint32_t compared = 0;
+  std::uint32_t class_disagreements = 0;
+  std::uint32_t accept_disagreements = 0;
+};
+
+/// One shard's working memory under one set of conditions. Made by the control thread, used by the shard, given back to
+/// the control thread to be destroyed.
+///
+/// Threading:  owned by one thread at a time.
+/// Allocation: in the constructor only.
+class Decider {
+ public:
+  /// `line_probes`: one per line of the menu; they outlive the decider.
+  Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t events_max, std::vector<LineProbe*> line_probes);
+
+  [[nodiscard]] const Conditions& conditions() const noexcept { return *conditions_; }
+  [[nodiscard]] const std::shared_ptr<const Conditions>& shared_conditions() const noexcept { return conditions_; }
+
+  /// Decides every event. `clamped` is empty, or counts per feature what left its range.
+  [[nodiscard]] DecidedCounts decide(const backend::Payload& payload, std::uint64_t first_event_id,
+                                     kan::ClampCounts clamped) noexcept;
+  /// Runs the shadow model on the batch decided last and compares. Empty without a shadow, or when the shadow cannot take
+  /// such a payload. Deciding nothing, it may come after the answer was sent.
+  [[nodiscard]] std::optional<ShadowCounts> compare_shadow(const backend::Payload& payload,
+                                                           std::uint64_t first_event_id) noexcept;
+  /// Runs golden vectors through this very path and compares: true when every bit agrees.
+  [[nodiscard]] bool canary_passes() noexcept;
+
+  // What a client is told of these conditions:
+  [[nodiscard]] std::span<const std::uint32_t> feature_bits() const noexcept { return feature_bits_; }
+  [[nodiscard]] std::span<const std::string> feature_names() const noexcept { return feature_names_; }
+  [[nodiscard]] std::span<const std::string> line_names() const noexcept { return line_names_; }
+
+  // Of the batch decided last:
+  [[nodiscard]] std::span<const std::uint64_t> accepted() const noexcept { return menu_space_.accepted(); }
+  [[nodiscard]] std::span<const std::uint64_t> malformed() const noexcept { return kan_space_.malformed(); }
+  [[nodiscard]] std::span<const ledger::LineCounts> lines() const noexcept { return lines_; }
+  [[nodiscard]] const std::uint8_t* classes() const noexcept { return kan_space_.classes(); }
+  /// One word an event: bit l is line l after veto.
+  [[nodiscard]] std::span<const std::uint64_t> line_bits(std::uint32_t event_count) noexcept;
+  /// Integer outputs, event by event.
+  [[nodiscard]] std::span<const std::int16_t> score_rows(std::uint32_t event_count) noexcept;
+
+ private:
+  struct Shadow {
+    kan::Workspace kan_space;
+    menu::MenuWorkspace menu_space;
+    std::vector<const std::int16_t*> columns;
+  };
+  std::shared_ptr<const Conditions> conditions_;
+  kan::Workspace kan_space_;
+  menu::MenuWorkspace menu_space_;
+  std::vector<const std::int16_t*> columns_;
+  std::vector<ledger::LineCounts> lines_;
+  std::vector<LineProbe*> line_probes_;
+  std::vector<std::uint64_t> line_bits_;
+  std::vector<std::int16_t> score_rows_;
+  std::vector<std::byte> canary_rows_;  // golden inputs as CODE16 rows
+  std::uint32_t canary_count_ = 0;
+  kan::Workspace canary_space_;
+  std::optional<Shadow> shadow_;
+  std::vector<std::uint32_t> feature_bits_;
+  std::vector<std::string> feature_names_;
+  std::vector<std::string> line_names_;
+};
+
+}  // namespace kantrig::pipeline

@@ -1,0 +1,1 @@
+kantrig_add_test(unit/pipeline/session_table_test LIBRARIES kantrig::pipeline)
