@@ -1,6 +1,7 @@
 // Where things lie in a ledger file, in words of 8 bytes. The picture: README.md.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -51,6 +52,7 @@ inline constexpr std::size_t kWords = sizeof(Counts) / kWordBytes;
 }  // namespace counts
 
 namespace block {  // words of BlockCounts
+inline constexpr std::size_t kColumnAndLineCount = offsetof(BlockCounts, key.column) / kWordBytes;
 inline constexpr std::size_t kStop = offsetof(BlockCounts, stop_unix_ns) / kWordBytes;
 inline constexpr std::size_t kCloseAndOpen = offsetof(BlockCounts, close_reason) / kWordBytes;
 inline constexpr std::size_t kTotals = offsetof(BlockCounts, totals) / kWordBytes;
@@ -74,11 +76,15 @@ inline constexpr std::size_t kWords = sizeof(BlockCounts) / kWordBytes;
 }
 
 static_assert(sizeof(BlockCounts) % kWordBytes == 0 && offsetof(BlockCounts, close_reason) % kWordBytes == 0);
+static_assert(offsetof(BlockCounts, key.column) % kWordBytes == 0);
+static_assert(offsetof(BlockCounts, key.line_count) == offsetof(BlockCounts, key.column) + 4);
 static_assert(offsetof(BlockCounts, open) == offsetof(BlockCounts, close_reason) + 4);
 static_assert(offsetof(BlockCounts::Source, id) == 0 && offsetof(BlockCounts::Source, used) == 4);
 static_assert(sizeof(LineCounts) == 3 * kWordBytes && sizeof(ReasonCounts) == 2 * kWordBytes);
 static_assert(kLive < kLines && kBusy < kLines && kPaused < kLines);
 }  // namespace block
+
+using BlockImage = std::array<Word, block::kWords>;  // BlockCounts as it lies in the file
 
 namespace lane {  // words of a lane
 enum : std::size_t {

@@ -89,7 +89,7 @@ void ShardLedger::State::fill_slot(std::size_t index, const BlockKey& key, std::
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i].used) fresh.sources[i] = {sources[i].id, 1, {}};
   }
-  const auto image = std::bit_cast<std::array<Word, block::kWords>>(fresh);
+  const auto image = std::bit_cast<BlockImage>(fresh);
   Word* to = words + file.layout().slot(index) + slot::kCountsWord;
   for (std::size_t i = 0; i < image.size(); ++i) base::store_release(to[i], image[i]);
 }
@@ -131,21 +131,35 @@ void ShardLedger::close_block(BlockClose reason, std::uint64_t unix_ns) noexcept
 }
 
 void ShardLedger::State::load_block(std::size_t word, BlockCounts& into) const noexcept {
-  std::array<Word, block::kWords> image;
+  BlockImage image;
   for (std::size_t i = 0; i < image.size(); ++i) image[i] = base::load_acquire(words[word + i]);
   into = std::bit_cast<BlockCounts>(image);
 }
 
+/// Copies what is in use, so that the reading is short: a commit in the middle of it would make it void.
+void ShardLedger::State::load_used(std::size_t word, BlockImage& into) const noexcept {
+  const auto load = [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) into[i] = base::load_acquire(words[word + i]);
+  };
+  load(0, block::kLines);
+  const auto column_and_line_count = std::bit_cast<std::array<std::uint32_t, 2>>(into[block::kColumnAndLineCount]);
+  const std::size_t line_count = std::min(column_and_line_count[1], kLinesMax);
+  load(block::kLines, block::kLines + line_count * (sizeof(LineCounts) / kWordBytes));
+  load(block::kReasons, block::kSources);
+  for (std::size_t i = block::kSources; i < block::kWords; i += block::kSourceWords) {
+    load(i, i + 1);
+    if (into[i] != 0) load(i + 1, i + block::kSourceWords);
+  }
+}
+
 bool ShardLedger::State::try_snapshot(Snapshot& into) const noexcept {
   const std::uint64_t version = lock.begin_read();
+  if (version % 2 != 0) return false;
   const Word open = base::load_acquire(words[header::kOpenSlotWord]);
-  std::array<Word, block::kWords> block{};
-  std::array<Word, block::kWords> total{};
-  if (open != 0 && open <= slot::kSlots) {
-    const std::size_t word = file.layout().slot(open - 1) + slot::kCountsWord;
-    for (std::size_t i = 0; i < block.size(); ++i) block[i] = base::load_acquire(words[word + i]);
-  }
-  for (std::size_t i = 0; i < block::kSources; ++i) {
+  BlockImage block{};
+  BlockImage total{};
+  if (open != 0) load_used(file.layout().slot(open - 1) + slot::kCountsWord, block);
+  for (std::size_t i = block::kTotals; i < block::kSources; ++i) {
     if (block::is_summed(i)) total[i] = base::load_acquire(words[file.layout().sum_word + i]) + block[i];
   }
   const Word lane_count = base::load_acquire(words[header::kLaneCountWord]);

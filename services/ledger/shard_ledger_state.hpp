@@ -64,6 +64,7 @@ struct ShardLedger::State {
 
   // Reading, from another thread.
   [[nodiscard]] bool try_snapshot(Snapshot& into) const noexcept;
+  void load_used(std::size_t word, BlockImage& into) const noexcept;
   void load_block(std::size_t word, BlockCounts& into) const noexcept;
 
   LedgerFile file;
