@@ -185,7 +185,7 @@ Result<void> RunBook::add_client(const ClientReport& report) {
     return fail(ErrorCode::kBusy, "run {} has {} client reports, no more are kept", report.run.value, kClientsMax);
   }
   v1::RunRecord record = state_->record;
-  if (!enter_client(record, report)) return {};
+  enter_client(record, report);
   return state_->adopt(std::move(record));
 }
 

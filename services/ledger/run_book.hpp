@@ -41,6 +41,7 @@ struct ClientReport {
   RunNumber run;
   SourceId source;
   LaneId lane;
+  std::uint64_t instance = 0;  // of the client: a second report of the same life replaces the first
   std::uint64_t sent = 0;
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
@@ -94,8 +95,7 @@ class RunBook {
   /// Enters blocks of any run into its record; a block and shard that are there already are replaced. Blocks between runs
   /// (run 0) leave no trace. Once this succeeded the blocks may be marked as collected.
   [[nodiscard]] Result<void> merge(std::span<const CollectedBlock> blocks);
-  /// Enters a client's own counts. They agree when they equal what the lane counted since its last report in this run.
-  /// The same report once more, with nothing counted in between, is a repetition and changes nothing.
+  /// Enters a client's own counts and whether they equal what the ledger counted for its lane in this life of it.
   [[nodiscard]] Result<void> add_client(const ClientReport& report);
 
   [[nodiscard]] Result<RunSummary> summary(RunNumber run) const;

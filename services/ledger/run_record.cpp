@@ -148,22 +148,6 @@ void sum_up(v1::RunRecord& record) {
   record.set_residual_is_zero(residual_is_zero);
 }
 
-Counts operator-(const Counts& a, const Counts& b) {
-  return {.received = a.received - b.received,
-          .accepted = a.accepted - b.accepted,
-          .rejected = a.rejected - b.rejected,
-          .duplicate = a.duplicate - b.duplicate,
-          .malformed = a.malformed - b.malformed,
-          .refused = a.refused - b.refused,
-          .in_flight = a.in_flight - b.in_flight};
-}
-
-bool says_the_same(const v1::Bye& bye, const ClientReport& report) {
-  return bye.events_sent() == report.sent && bye.events_accepted() == report.accepted &&
-         bye.events_rejected() == report.rejected && bye.events_malformed() == report.malformed &&
-         bye.events_refused() == report.refused;
-}
-
 bool agrees(const ClientReport& report, const Counts& ledger) {
   return report.accepted == ledger.accepted && report.rejected == ledger.rejected && report.malformed == ledger.malformed &&
          report.refused == ledger.refused && report.sent == ledger.received - ledger.duplicate;
@@ -186,32 +170,28 @@ void enter_block(v1::RunRecord& record, const CollectedBlock& collected) {
   sum_up(record);
 }
 
-bool enter_client(v1::RunRecord& record, const ClientReport& report) {
-  Counts reported;
-  const v1::ClientCounts* last = nullptr;
-  for (const v1::ClientCounts& c : record.clients()) {
-    if (c.source_id() != report.source.value || c.lane() != report.lane.value) continue;
-    reported += get(c.ledger());
-    last = &c;
+void enter_client(v1::RunRecord& record, const ClientReport& report) {
+  v1::ClientCounts* entry = nullptr;
+  for (v1::ClientCounts& known : *record.mutable_clients()) {
+    const bool same = known.source_id() == report.source.value && known.lane() == report.lane.value &&
+                      known.instance() == report.instance;
+    if (same) entry = &known;
   }
-  // A lane that was dropped and made anew counts from 0 again.
-  const Counts ledger = report.ledger.received < reported.received ? report.ledger : report.ledger - reported;
-  if (last != nullptr && ledger == Counts{} && says_the_same(last->client(), report)) return false;
-
-  v1::ClientCounts& entry = *record.add_clients();
-  entry.set_source_id(report.source.value);
-  entry.set_lane(report.lane.value);
-  v1::Bye& bye = *entry.mutable_client();
+  if (entry == nullptr) entry = record.add_clients();
+  entry->set_source_id(report.source.value);
+  entry->set_lane(report.lane.value);
+  entry->set_instance(report.instance);
+  v1::Bye& bye = *entry->mutable_client();
   bye.set_run(report.run.value);
   bye.set_events_sent(report.sent);
   bye.set_events_accepted(report.accepted);
   bye.set_events_rejected(report.rejected);
   bye.set_events_malformed(report.malformed);
   bye.set_events_refused(report.refused);
-  put(ledger, *entry.mutable_ledger());
-  entry.set_agree(agrees(report, ledger));
-  record.set_clients_agree(record.clients_agree() && entry.agree());
-  return true;
+  put(report.ledger, *entry->mutable_ledger());
+  entry->set_agree(agrees(report, report.ledger));
+  const auto& clients = record.clients();
+  record.set_clients_agree(std::all_of(clients.begin(), clients.end(), [](const auto& c) { return c.agree(); }));
 }
 
 RunSummary summarise(const v1::RunRecord& record, const std::filesystem::path& path) {

@@ -14,8 +14,8 @@ namespace kantrig::ledger {
 /// Replaces the shard's part of the block, or adds it, and sums the record up anew.
 void enter_block(v1::RunRecord& record, const CollectedBlock& collected);
 
-/// False when it is a repetition. Precondition: record.clients_size() < RunBook::kClientsMax.
-[[nodiscard]] bool enter_client(v1::RunRecord& record, const ClientReport& report);
+/// Adds the report, or replaces the one of the same life of the client. Precondition: record.clients_size() < RunBook::kClientsMax.
+void enter_client(v1::RunRecord& record, const ClientReport& report);
 
 [[nodiscard]] RunSummary summarise(const v1::RunRecord& record, const std::filesystem::path& path);
 [[nodiscard]] Result<std::string> json_of(const v1::RunRecord& record);

@@ -46,6 +46,7 @@ struct ShardOptions {
 /// What a client said at its Bye, and what the ledger holds of its lane in this run.
 struct Goodbye {
   wire::Bye client;
+  std::uint64_t instance = 0;
   ledger::Counts ledger;
 };
 

@@ -41,6 +41,7 @@ void Shard::on_hello(const wire::Hello& hello) noexcept {
     }
     session->handle = *handle;
     session->last_heard_ns = now_ns_;
+    session->instance = hello.instance;
     books_.begin_instance(*handle, hello.instance);
     welcome.next_sequence = books_.next_sequence(*handle);
     welcome.credit = credit();
@@ -86,7 +87,7 @@ void Shard::on_drain_ack(const wire::DrainAck& ack) noexcept {
 void Shard::on_bye(const wire::Bye& bye) noexcept {
   Session* session = sessions_.find(message_.identity());
   if (session == nullptr || session->source != bye.source || session->lane != bye.lane) return;
-  if (!goodbyes_.try_push({bye, books_.lane_run_counts(session->handle, bye.run)})) return;  // unanswered: the client repeats it
+  if (!goodbyes_.try_push({bye, session->instance, books_.lane_run_counts(session->handle, bye.run)})) return;  // unanswered: the client repeats it
   send_small(session->identity, encoder_.encode(bye, scratch_));
   sessions_.close(*session);
   publish_gauges();

@@ -47,13 +47,16 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
   const auto lane = ledger->open_lane(SourceId{1}, LaneId{0}, {});
   ASSERT_TRUE(lane.has_value());
 
+  ShardLedger::Snapshot first;
+  ledger->snapshot(first);  // what a reader falls back to while the writer is preempted in the middle of a commit
+
   std::atomic<bool> stop{false};
   std::thread writer([&] { write(*ledger, *lane, stop); });
   std::uint64_t different = 0;
   std::uint64_t last_batches = 0;
   std::uint64_t collected_batches = 0;
   std::uint64_t collected_block = 0;
-  while ((different < 5'000 || collected_block < 200) && !testing::Test::HasFatalFailure()) {
+  while ((different < 500 || collected_block < 40) && !testing::Test::HasFatalFailure()) {
     ShardLedger::Snapshot s;
     ledger->snapshot(s);
     expect_untorn(s.block, 12);
