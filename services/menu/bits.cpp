@@ -8,26 +8,22 @@ namespace kantrig::menu {
 
 #if defined(__SSE2__)
 
-LeadWords lead_words(std::span<const std::int16_t* const> outputs, std::uint32_t k, std::size_t event,
-                     std::int16_t first, std::int16_t second) noexcept {
+LeadWords lead_words(const std::int16_t* y, int left, int right, const std::int16_t* sums, std::int16_t first,
+                     std::int16_t second) noexcept {
   const __m128i first_limit = _mm_set1_epi16(first);
   const __m128i second_limit = _mm_set1_epi16(second);
+  const __m128i left_count = _mm_cvtsi32_si128(left);
+  const __m128i right_count = _mm_cvtsi32_si128(right);
+  const auto lead_of = [&](unsigned i) {
+    return _mm_subs_epi16(_mm_sra_epi16(_mm_sll_epi16(load16(y + i), left_count), right_count),
+                          load16(sums + i));
+  };
   LeadWords words;
   for (unsigned i = 0; i < 64; i += 16) {
-    const std::size_t at = event + i;
-    __m128i highest_a = _mm_set1_epi16(-32768);
-    __m128i highest_b = highest_a;
-    for (std::uint32_t j = 0; j < outputs.size(); ++j) {
-      if (j == k) continue;
-      highest_a = _mm_max_epi16(highest_a, load16(outputs[j] + at));
-      highest_b = _mm_max_epi16(highest_b, load16(outputs[j] + at + 8));
-    }
-    const __m128i lead_a = _mm_subs_epi16(load16(outputs[k] + at), highest_a);
-    const __m128i lead_b = _mm_subs_epi16(load16(outputs[k] + at + 8), highest_b);
-    words.above_first |= mask16(_mm_cmpgt_epi16(lead_a, first_limit), _mm_cmpgt_epi16(lead_b, first_limit))
-                         << i;
-    words.above_second |= mask16(_mm_cmpgt_epi16(lead_a, second_limit), _mm_cmpgt_epi16(lead_b, second_limit))
-                          << i;
+    const __m128i a = lead_of(i);
+    const __m128i b = lead_of(i + 8);
+    words.above_first |= mask16(_mm_cmpgt_epi16(a, first_limit), _mm_cmpgt_epi16(b, first_limit)) << i;
+    words.above_second |= mask16(_mm_cmpgt_epi16(a, second_limit), _mm_cmpgt_epi16(b, second_limit)) << i;
   }
   return words;
 }
@@ -105,15 +101,11 @@ void transpose_bits(std::span<const std::uint64_t> lines, std::span<std::uint64_
 
 #else
 
-LeadWords lead_words(std::span<const std::int16_t* const> outputs, std::uint32_t k, std::size_t event,
-                     std::int16_t first, std::int16_t second) noexcept {
+LeadWords lead_words(const std::int16_t* y, int left, int right, const std::int16_t* sums, std::int16_t first,
+                     std::int16_t second) noexcept {
   LeadWords words;
   for (unsigned i = 0; i < 64; ++i) {
-    std::int32_t highest = -32768;
-    for (std::uint32_t j = 0; j < outputs.size(); ++j) {
-      if (j != k) highest = std::max<std::int32_t>(highest, outputs[j][event + i]);
-    }
-    const std::int32_t lead = outputs[k][event + i] - highest;
+    const std::int32_t lead = ((y[i] << left) >> right) - sums[i];
     words.above_first |= static_cast<std::uint64_t>(lead > first) << i;
     words.above_second |= static_cast<std::uint64_t>(lead > second) << i;
   }

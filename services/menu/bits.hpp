@@ -81,15 +81,13 @@ namespace kantrig::menu {
 
 #endif
 
-/// Two bits a value: d = y[k] - max of the other outputs, saturated, above each of two limits.
+/// Two bits an event: ((y << left) >> right) - sum, saturated, above each of two limits.
 struct LeadWords {
   std::uint64_t above_first = 0;
   std::uint64_t above_second = 0;
 };
-
-/// For 64 events from `event` on. Precondition: two outputs at least.
-[[nodiscard]] LeadWords lead_words(std::span<const std::int16_t* const> outputs, std::uint32_t k,
-                                   std::size_t event, std::int16_t first, std::int16_t second) noexcept;
+[[nodiscard]] LeadWords lead_words(const std::int16_t* y, int left, int right, const std::int16_t* sums,
+                                   std::int16_t first, std::int16_t second) noexcept;
 
 /// How many bits of `words` are set.
 [[nodiscard]] std::uint64_t count_bits(std::span<const std::uint64_t> words) noexcept;

@@ -38,9 +38,10 @@ std::uint64_t probability_word(const Program& program, const Node& node, const C
   std::uint64_t sure = 0;
   std::uint64_t open = wanted;
   if (test.bracketed) {
-    const LeadWords lead = lead_words(chunk.scores.first(program.output_count), test.output, event,
-                                      static_cast<std::int16_t>(test.possible_from - 1),
-                                      static_cast<std::int16_t>(test.sure_from - 1));
+    const LeadWords lead = lead_words(
+        chunk.scores[test.output] + event, program.log_sum.shift_left, program.log_sum.shift_right,
+        chunk.log_sums.data() + (event - chunk.first_event),
+        static_cast<std::int16_t>(test.possible_from - 1), static_cast<std::int16_t>(test.sure_from - 1));
     sure = wanted & lead.above_second;
     open = wanted & lead.above_first & ~sure;
   }
@@ -129,6 +130,10 @@ void evaluate_node(const Program& program, const Node& node, const Chunk& chunk,
 }  // namespace
 
 void evaluate(const Program& program, const Chunk& chunk) noexcept {
+  if (program.log_sum.usable) {
+    log_sums(program.log_sum, chunk.scores.first(program.output_count), chunk.first_event,
+             chunk.log_sums.first(chunk.valid.size() * 64));
+  }
   for (std::size_t n = 0; n < program.nodes.size(); ++n) {
     const Node& node = program.nodes[n];
     if (!node.masked) evaluate_node(program, node, chunk, chunk.node_bits.data() + n * kChunkWords);

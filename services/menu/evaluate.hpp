@@ -19,6 +19,7 @@ struct Chunk {
   std::size_t first_event = 0;  // within the batch
   std::span<const std::uint64_t>
       valid;  // a bit for each event that is there and well formed; one word per 64 events
+  std::span<std::int16_t> log_sums;    // kChunkWords x 64: room for those of the chunk
   std::span<std::uint64_t> node_bits;  // kChunkWords per node of the program
 };
 

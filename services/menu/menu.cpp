@@ -49,6 +49,7 @@ struct MenuWorkspace::State {
   std::vector<std::uint64_t> line_bits;  // words_max per line
   std::vector<LineCounts> line_counts;
   std::vector<std::uint64_t> node_bits;  // of one chunk
+  std::vector<std::int16_t> log_sums;    // of one chunk
   std::vector<std::uint64_t> valid;      // of one chunk
 
   std::size_t fill_valid(const MenuInput& input, std::size_t first_event) noexcept;
@@ -64,6 +65,7 @@ MenuWorkspace::MenuWorkspace(const Menu& menu, std::uint32_t events_max) : state
   state_->line_bits.resize(state_->words_max * menu.lines().size());
   state_->line_counts.resize(menu.lines().size());
   state_->node_bits.resize(kChunkWords * menu.state_->program.nodes.size());
+  state_->log_sums.resize(kChunkEvents);
   state_->valid.resize(kChunkWords);
 }
 MenuWorkspace::~MenuWorkspace() = default;
@@ -224,6 +226,7 @@ void Menu::State::decide_chunk(const MenuInput& input, std::size_t first_event,
                      .classes = input.classes,
                      .first_event = first_event,
                      .valid = std::span(out.valid).first(word_count),
+                     .log_sums = out.log_sums,
                      .node_bits = out.node_bits});
   std::array<std::uint64_t, kLinesMax> fired{};
   std::array<std::uint64_t, kChunkWords> veto{};

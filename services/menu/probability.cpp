@@ -12,6 +12,7 @@ namespace {
 // The limit of the sum lies in [2^30, 2^31): an entry is then exact to 2^-31 of the limit, and 255 of them
 // fit 64 bits.
 constexpr int kLimitExponent = 30;
+constexpr double kBracketMargin = 2.0;  // units: rounding of shifted scores and of the exact sum
 constexpr double kEntryMax = std::numeric_limits<std::uint32_t>::max();
 
 double sigmoid(double x) {
@@ -93,18 +94,12 @@ Result<ProgramBuilder::Compiled> ProgramBuilder::compile_softmax(const Expressio
   const std::int32_t bits = kLimitExponent - std::ilogb(odds_against);
   const auto table_index = exp_table(bits);
   if (!table_index) return tl::unexpected(table_index.error());
-  const ExpTable& table = program_.exp_tables[*table_index];
   const double limit = std::ldexp(odds_against, bits);
   ProbabilityTest test;
   test.output = expression.first;
   test.exp_table = *table_index;
   test.limit = static_cast<std::uint64_t>(bound.strict ? std::ceil(limit) - 1.0 : std::floor(limit));
-  const auto last = table.first + static_cast<std::int32_t>(table.entries.size()) - 1;
-  const std::uint64_t others = space_.scores.size() - 1;
-  test.possible_from = least(table.first, last, [&](std::int32_t d) { return table.at(d) <= test.limit; });
-  test.sure_from =
-      least(table.first, last, [&](std::int32_t d) { return others * table.at(d) <= test.limit; });
-  test.bracketed = test.possible_from >= -kCompared16Max && test.sure_from <= kCompared16Max;
+  bracket(test, bound.value);
   auto& tests = program_.probabilities;
   auto found = std::find(tests.begin(), tests.end(), test);
   if (found == tests.end()) found = tests.insert(tests.end(), test);
@@ -112,13 +107,32 @@ Result<ProgramBuilder::Compiled> ProgramBuilder::compile_softmax(const Expressio
   node.kind = Node::Kind::kProbability;
   node.table = static_cast<std::uint32_t>(found - tests.begin());
   const Literal literal = intern(std::move(node));
-  const std::string name = name_of(test.output);
   return Compiled{
       {literal.node, bound.opposite},
-      fmt::format("{}[sum over j of round(2^{} exp(-{} ({} - y_j))) <= {}; d = {} - max y_j: false below {}, "
-                  "true from {}]",
-                  bound.opposite ? "not " : "", bits, space_.scores[0].scale, name, test.limit, name,
-                  test.possible_from, test.sure_from)};
+      fmt::format("{}[sum over j of round(2^{} exp(-{} ({} - y_j))) <= {}]", bound.opposite ? "not " : "",
+                  bits, space_.scores[0].scale, name_of(test.output), test.limit)};
+}
+
+/// From how far y_k lies above the approximate log(sum of exp): surely false, open, surely true.
+void ProgramBuilder::bracket(ProbabilityTest& test, double probability) {
+  if (!program_.log_sum.usable) {
+    ScoreBounds bounds = {space_.scores.size(), space_.scores[0].low, space_.scores[0].high,
+                          space_.scores[0].scale};
+    for (const ScoreRange& range : space_.scores) {
+      bounds.low = std::min(bounds.low, range.low);
+      bounds.high = std::max(bounds.high, range.high);
+    }
+    program_.log_sum = make_log_sum(bounds);
+  }
+  const LogSum& log_sum = program_.log_sum;
+  if (!log_sum.usable) return;
+  const double limit = std::log(probability) / log_sum.unit;  // ln p_k = y_k - log(sum of exp)
+  const double possible_from = std::floor(limit - log_sum.over) - kBracketMargin;
+  const double sure_from = std::ceil(limit + log_sum.under) + kBracketMargin;
+  if (possible_from < -kCompared16Max || sure_from > kCompared16Max) return;
+  test.bracketed = true;
+  test.possible_from = static_cast<std::int32_t>(possible_from);
+  test.sure_from = static_cast<std::int32_t>(sure_from);
 }
 
 Result<std::uint32_t> ProgramBuilder::exp_table(std::int32_t bits) {

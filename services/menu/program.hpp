@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "menu/expression.hpp"
+#include "menu/log_sum.hpp"
 #include "menu/menu.hpp"
 
 namespace kantrig::menu {
@@ -70,8 +71,9 @@ struct ProbabilityTest {
   std::uint32_t output = 0;
   std::uint32_t exp_table = 0;
   std::uint64_t limit = 0;
-  // Most events need no sum: with d = y_k - max y_j, false when d < possible_from, true when d >= sure_from.
-  bool bracketed = false;  // both fit the 16 bits in which d is compared
+  // Most events need no sum: with d = y_k - log_sum in its units, false when d < possible_from, true when d
+  // >= sure_from.
+  bool bracketed = false;
   std::int32_t possible_from = 0;
   std::int32_t sure_from = 0;
   friend bool operator==(const ProbabilityTest&, const ProbabilityTest&) = default;
@@ -85,6 +87,7 @@ struct Program {
   std::vector<DifferenceTable> difference_tables;
   std::vector<ExpTable> exp_tables;
   std::vector<ProbabilityTest> probabilities;
+  LogSum log_sum;  // of all outputs, shared by the probabilities
 };
 
 /// Turns conditions into a program, one after the other.
@@ -113,6 +116,7 @@ class ProgramBuilder {
   /// `node` fulfils the condition, or its opposite when the comparison is <= or <.
   Compiled threshold(Comparison comparison, Node node, std::int32_t low, std::int32_t high,
                      const std::string& quantity);
+  void bracket(ProbabilityTest& test, double probability);
   Result<std::uint32_t> exp_table(std::int32_t bits);
   Literal intern(Node node);
   Literal conjunction(std::vector<Literal> operands);
