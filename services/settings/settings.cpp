@@ -34,9 +34,10 @@ Result<void> apply_document(Settings& settings, const Document& document, std::s
     const bool known = std::any_of(keys.begin(), keys.end(),
                                    [&](const Key& k) { return section_of(k.name) == section.name; });
     const std::string where = fmt::format("{}:{}", origin, section.line);
-    if (!known)
+    if (!known) {
       return fail(ErrorCode::kInvalid, "{}: unknown section [{}], the nearest known one is [{}]", where,
                   section.name, nearest_section(section.name, keys));
+    }
   }
   for (const Entry& entry : document.entries) {
     const std::string where = fmt::format("{}:{}", origin, entry.line);
