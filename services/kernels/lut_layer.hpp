@@ -28,6 +28,7 @@ struct ByteGroup {
   std::uint32_t count_64 = 0;   // tables of 64 entries (avx2: chunks of 16), then ...
   std::uint32_t count_128 = 0;  // ... of 128, then ...
   std::uint32_t count_256 = 0;  // ... of 256
+  std::uint8_t start = 0;       // what the sum starts from, modulo 256; 0 but for kByte nodes
   bool high = false;            // the sum counts 256-fold: high bytes of tables that need two
 };
 
@@ -40,10 +41,14 @@ struct WordLookup {
 enum class SumWidth : std::uint8_t { kByte, kHalf, kFull };  // 8, 16, 32 bits
 
 /// A node. Entries are stored minus the least of their table, so that the sum `u` of the look-ups is never negative:
-///   kByte, kHalf: code = min(((u + add) - sub) >> shift, top), add and subtract saturating in that width
-///   kFull:        code = min(max(base + u >> shift, low), high) - low
+///   kByte: one or two groups, which start such that their sums a and b are exact as signed bytes;
+///          code = min((max(a + b, byte_floor) + byte_raise) >> shift, top), a + b saturating
+///   kHalf: code = min(((u + add) - sub) >> shift, top), add and subtract saturating
+///   kFull: code = min(max(base + u >> shift, low), high) - low
 struct LutNode {
   SumWidth sum = SumWidth::kFull;
+  std::int8_t byte_floor = 0;
+  std::uint8_t byte_raise = 0;
   std::uint16_t add = 0;
   std::uint16_t sub = 0;
   std::uint16_t top = 0;
@@ -151,14 +156,25 @@ struct RowBatch {
   std::uint32_t* clamped = nullptr;    // one counter a feature, added to; or nullptr
 };
 
+/// kBlockFeatures features of one tile.
+struct BlockPlace {
+  std::uint32_t tile = 0;
+  std::uint32_t block = 0;
+};
+
 using EvalTilesFn = void(const LutProgram& program, const TileBatch& batch) noexcept;
 using LoadRowsFn = void(const LutInputStage& stage, const RowBatch& batch) noexcept;
+/// Loads one block of features of one tile and returns which of its events are malformed in it.
+using LoadBlockFn = std::uint64_t(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept;
 
 namespace scalar {
 EvalTilesFn eval_tiles;
 LoadRowsFn load_float32;
 LoadRowsFn load_code8;
 LoadRowsFn load_code16;
+LoadBlockFn load_float32_block;
+LoadBlockFn load_code8_block;
+LoadBlockFn load_code16_block;
 /// One node of any kind that has word look-ups only, on one tile. The other sets use it where they have nothing better.
 void eval_node(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, std::uint8_t* out) noexcept;
 /// Sum of the word look-ups of a 16-bit node on one tile: low bytes, then high bytes, kTileEvents each.

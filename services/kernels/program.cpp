@@ -200,20 +200,42 @@ class ProgramBuilder {
     }
     node.word_end = static_cast<std::uint32_t>(storage_.words.size());
     node.group_begin = static_cast<std::uint32_t>(storage_.groups.size());
-    add_groups(pack(low), false);
+    const std::vector<PlaneGroup> low_groups = pack(low);
+    add_groups(low_groups, false);
     add_groups(pack(high), true);
     node.group_end = static_cast<std::uint32_t>(storage_.groups.size());
-    narrow(spec, range, high.empty(), node);
+    if (node.sum == SumWidth::kHalf && node.word_begin == node.word_end && high.empty()) {
+      narrow(spec, range, low_groups, node);
+    }
     return node;
   }
 
-  /// Keeps the whole node in byte lanes where that is exact.
-  static void narrow(const NodeSpec& spec, const NodeRange& range, bool no_high, LutNode& node) {
-    if (node.sum != SumWidth::kHalf || node.word_begin != node.word_end || !no_high) return;
-    LutNode byte = node;
-    if (node.group_end - node.group_begin > 1 || !fits_lanes(spec, range, 8, byte)) return;
-    byte.sum = SumWidth::kByte;
-    node = byte;
+  /// Keeps the whole node in byte lanes where that is exact. With w = u - distance the code is w >> shift, cut at 0 and
+  /// top. Two sums that are exact as signed bytes add up to w - c, saturated; that loses nothing when the window
+  /// [0, (top + 1) << shift) of w, moved by c, lies within a signed byte.
+  void narrow(const NodeSpec& spec, const NodeRange& range, const std::vector<PlaneGroup>& groups, LutNode& node) {
+    if (groups.empty() || groups.size() > 2 || spec.shift > 7) return;
+    const std::int64_t distance = static_cast<std::int64_t>(spec.low) * (std::int64_t{1} << spec.shift) - range.base;
+    const std::int64_t window = ((static_cast<std::int64_t>(spec.high) - spec.low + 1) << spec.shift) - 1;
+    // A group of greatest sum m that starts from -d is exact as a signed byte for m - 127 <= d <= 128.
+    std::int64_t start_low = 0;
+    std::int64_t start_high = 0;
+    for (const PlaneGroup& group : groups) {
+      start_low += static_cast<std::int64_t>(group.sum) - 127;
+      start_high += 128;
+    }
+    const std::int64_t c = std::min<std::int64_t>(128, start_high - distance);
+    if (c < std::max(window - 127, start_low - distance)) return;
+    std::int64_t left = distance + c;  // what the groups' starts add up to
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const std::int64_t rest_low = g + 1 < groups.size() ? static_cast<std::int64_t>(groups[g + 1].sum) - 127 : 0;
+      const std::int64_t d = g + 1 < groups.size() ? std::min<std::int64_t>(128, left - rest_low) : left;
+      storage_.groups[node.group_begin + g].start = static_cast<std::uint8_t>(-d);
+      left -= d;
+    }
+    node.sum = SumWidth::kByte;
+    node.byte_floor = static_cast<std::int8_t>(-c);
+    node.byte_raise = static_cast<std::uint8_t>(c);
   }
 
   void add_word(const EdgeSpec& edge) {

@@ -49,31 +49,54 @@ Quantised take(const LutInputStage& stage, const RowBatch& /*batch*/, std::uint3
 }
 
 template <typename Value>
-void load_rows(const LutInputStage& stage, const RowBatch& batch) noexcept {
-  const std::uint8_t* at = batch.rows;
-  for (std::uint32_t first = 0; first < batch.events; first += kTileEvents) {
-    std::uint8_t* tile = batch.codes + first / kTileEvents * std::size_t{batch.tile_bytes};
-    const std::uint32_t left = batch.events - first;
-    std::uint64_t malformed = 0;
-    for (std::uint32_t e = 0; e < (left < kTileEvents ? left : kTileEvents); ++e) {
-      bool valid = true;
-      for (std::uint32_t f = 0; f < stage.features; ++f, at += sizeof(Value)) {
-        const Quantised quantised = take(stage, batch, f, load<Value>(at));
-        store(tile, stage.columns[f], e, quantised.code);
-        valid = valid && quantised.valid;
-      }
-      malformed |= std::uint64_t{!valid} << e;
+std::uint64_t load_block(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept {
+  const std::uint32_t first = place.tile * kTileEvents;
+  const std::uint32_t left = batch.events - first;
+  const std::uint32_t begin = place.block * kBlockFeatures;
+  const std::uint32_t end = stage.features - begin < kBlockFeatures ? stage.features : begin + kBlockFeatures;
+  std::uint8_t* tile = batch.codes + place.tile * std::size_t{batch.tile_bytes};
+  std::uint64_t malformed = 0;
+  for (std::uint32_t e = 0; e < (left < kTileEvents ? left : kTileEvents); ++e) {
+    const std::uint8_t* row = batch.rows + (first + e) * (std::size_t{stage.features} * sizeof(Value));
+    bool valid = true;
+    for (std::uint32_t f = begin; f < end; ++f) {
+      const Quantised quantised = take(stage, batch, f, load<Value>(row + f * sizeof(Value)));
+      store(tile, stage.columns[f], e, quantised.code);
+      valid = valid && quantised.valid;
     }
-    batch.malformed[first / kTileEvents] = malformed;
+    malformed |= std::uint64_t{!valid} << e;
+  }
+  return malformed;
+}
+
+void load_rows(const LutInputStage& stage, const RowBatch& batch, LoadBlockFn* block_fn) noexcept {
+  for (std::uint32_t tile = 0; tile * kTileEvents < batch.events; ++tile) {
+    std::uint64_t malformed = 0;
+    for (std::uint32_t block = 0; block * kBlockFeatures < stage.features; ++block) {
+      malformed |= block_fn(stage, batch, {.tile = tile, .block = block});
+    }
+    batch.malformed[tile] = malformed;
   }
 }
 
 }  // namespace
 
-void load_float32(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows<float>(stage, batch); }
+std::uint64_t load_float32_block(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept {
+  return load_block<float>(stage, batch, place);
+}
 
-void load_code8(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows<std::uint8_t>(stage, batch); }
+std::uint64_t load_code8_block(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept {
+  return load_block<std::uint8_t>(stage, batch, place);
+}
 
-void load_code16(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows<std::uint16_t>(stage, batch); }
+std::uint64_t load_code16_block(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept {
+  return load_block<std::uint16_t>(stage, batch, place);
+}
+
+void load_float32(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows(stage, batch, load_float32_block); }
+
+void load_code8(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows(stage, batch, load_code8_block); }
+
+void load_code16(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows(stage, batch, load_code16_block); }
 
 }  // namespace kantrig::kernels::scalar
