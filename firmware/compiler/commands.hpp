@@ -1,7 +1,7 @@
 // The subcommands of kanc, one source file each. A subcommand is added to the program like this:
 //   add_import_command(app, exit_code);
-// Its callback prints the result to stdout, warnings and errors to stderr, and sets `exit_code` (base/exit_code.hpp)
-// when the answer is not kExitOk.
+// Its callback prints the result to stdout, warnings and errors to stderr, and sets `exit_code`
+// (base/exit_code.hpp) when the answer is not kExitOk.
 #pragma once
 
 namespace CLI {

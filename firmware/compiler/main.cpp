@@ -1,6 +1,6 @@
 // kanc: from data, or from published tables, to a bundle.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "base/build_info.hpp"
 #include "base/exit_code.hpp"
@@ -17,10 +17,16 @@ int main(int argc, char** argv) {
       "Example: import a published model, then look at it:\n"
       "  kanc import kanele jsc_openml --out jsc-1.0.0 --name jsc --version 1.0.0\n"
       "  kanc inspect jsc-1.0.0\n\n"
-      "Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong or missing input, 5 output not written.");
+      "Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong or missing input, 5 output not "
+      "written.");
+  compiler::add_import_command(app, exit_code);
 #ifdef KANTRIG_WITH_TRAIN
   compiler::add_train_command(app, exit_code);
 #endif
+  compiler::add_inspect_command(app, exit_code);
+  compiler::add_evaluate_command(app, exit_code);
+  compiler::add_keygen_command(app, exit_code);
+  compiler::add_sign_command(app, exit_code);
 
   try {
     app.parse(argc, argv);
