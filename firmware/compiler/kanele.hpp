@@ -12,9 +12,9 @@
 namespace kantrig::compiler {
 
 struct KaneleOptions {
-  std::string name;  // of the bundle
-  std::string version;
-  std::string license;
+  std::string name = {};  // of the bundle
+  std::string version = {};
+  std::string license = {};
   std::uint32_t random_vectors = 512;  // golden vectors beside the published ones
   std::uint64_t seed = 1;              // of the random vectors
 };
