@@ -1,0 +1,30 @@
+// Random: the generator behind every training, so that a seed gives the same bundle on every machine.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace kantrig::train {
+
+/// xoshiro256** (Blackman, Vigna 2018), its state filled by splitmix64. The distributions of the standard library are not
+/// used: they differ between implementations.
+///
+/// Threading: owned by one thread.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) noexcept;
+
+  [[nodiscard]] std::uint64_t next() noexcept;
+  /// In [low, high), 53 random bits.
+  [[nodiscard]] double uniform(double low, double high) noexcept;
+  /// In [0, bound), without bias. Precondition: bound > 0.
+  [[nodiscard]] std::uint32_t below(std::uint32_t bound) noexcept;
+  /// Fisher and Yates.
+  void shuffle(std::span<std::uint32_t> values) noexcept;
+
+ private:
+  std::array<std::uint64_t, 4> state_{};
+};
+
+}  // namespace kantrig::train
