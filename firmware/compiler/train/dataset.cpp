@@ -101,11 +101,11 @@ Result<void> check_row(const Specification& specification, const Dataset& data, 
     const float value = data.values[row * data.columns + i];
     if (std::isfinite(value)) continue;
     return fail(ErrorCode::kInvalid, "{}: row {}, feature '{}' is {}, expected a finite number; repair or remove the row",
-                data.name, row, specification.features[i].name, std::isnan(value) ? "NaN" : "infinite");
+                data.name, row + 1, specification.features[i].name, std::isnan(value) ? "NaN" : "infinite");
   }
   if (data.classes[row] < specification.classes.size()) return {};
   return fail(ErrorCode::kInvalid, "{}: row {} has class {}, expected 0 to {} (the specification names {} classes)",
-              data.name, row, data.classes[row], specification.classes.size() - 1, specification.classes.size());
+              data.name, row + 1, data.classes[row], specification.classes.size() - 1, specification.classes.size());
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct Dataset {
 };
 
 /// That the data can teach what the specification asks: column count, enough rows, finite values, classes in range and
-/// each present. The error names row and feature.
+/// each present. The error names row (the first is 1) and feature.
 [[nodiscard]] Result<void> check_dataset(const Specification& specification, const Dataset& data);
 
 /// Scale and offset of every feature, from the rows named by `which`: the specified range spans the codes.
