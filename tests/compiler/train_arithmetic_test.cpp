@@ -19,7 +19,8 @@ TEST(Elementary, AgreesWithTheCLibrary) {
     EXPECT_NEAR(exponential(x) / std::exp(x), 1.0, 2e-15) << x;
     EXPECT_NEAR(error_function(x / 5.0), std::erf(x / 5.0), 1e-13) << x;
   }
-  for (double x = 1e-9; x < 1e9; x *= 1.37) EXPECT_NEAR(logarithm(x), std::log(x), 1e-14 * std::max(1.0, std::abs(std::log(x))));
+  for (double x = 1e-9; x < 1e9; x *= 1.37)
+    EXPECT_NEAR(logarithm(x), std::log(x), 1e-14 * std::max(1.0, std::abs(std::log(x))));
 }
 
 TEST(Elementary, RoundsTiesToEven) {
@@ -35,7 +36,8 @@ TEST(Elementary, BaseFunctionSlopesAreDerivatives) {
   for (const BaseFunction function : {BaseFunction::kNone, BaseFunction::kSilu, BaseFunction::kGelu}) {
     for (double x = -4.0; x < 4.0; x += 0.217) {
       const double numeric =
-          (base_function_at(function, x + kStep).value - base_function_at(function, x - kStep).value) / (2 * kStep);
+          (base_function_at(function, x + kStep).value - base_function_at(function, x - kStep).value) /
+          (2 * kStep);
       EXPECT_NEAR(base_function_at(function, x).slope, numeric, 1e-8);
     }
   }
@@ -52,8 +54,8 @@ TEST(AdamW, FirstStepsEqualTheOnesComputedByHand) {
   EXPECT_NEAR(parameters[0], 1.0 * (1.0 - 0.05) - 0.1, 1e-8);
   EXPECT_NEAR(parameters[1], 0.9, 1e-8);
   optimiser.step(parameters, std::vector<double>{-0.4, -0.4}, 0.1, 1);
-  // m = 0.018 - 0.04 = -0.022, over 1 - 0.81: -0.11578947; v = 3.996e-5 + 1.6e-4 = 1.9996e-4, over 1 - 0.998001:
-  // 0.10003002, root 0.31627523; the step is 0.1 x 0.36610350.
+  // m = 0.018 - 0.04 = -0.022, over 1 - 0.81: -0.11578947; v = 3.996e-5 + 1.6e-4 = 1.9996e-4, over 1 -
+  // 0.998001: 0.10003002, root 0.31627523; the step is 0.1 x 0.36610350.
   EXPECT_NEAR(parameters[0], 0.85 * 0.95 + 0.036610350, 1e-7);
   EXPECT_NEAR(parameters[1], 0.9 + 0.036610350, 1e-7);
 }

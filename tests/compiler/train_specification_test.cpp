@@ -84,25 +84,33 @@ TEST(Specification, ReadsEveryKey) {
 
 TEST(Specification, RefusesUnknownKeysAndNamesThem) {
   EXPECT_EQ(error_of(with("epochs = 7", "epoch = 7")), "spec.toml: training.epoch: unknown key (line 22)");
-  EXPECT_EQ(error_of(with("unit = \"m\"", "units = \"m\"")), "spec.toml: features[0].units: unknown key (line 5)");
+  EXPECT_EQ(error_of(with("unit = \"m\"", "units = \"m\"")),
+            "spec.toml: features[0].units: unknown key (line 5)");
   EXPECT_EQ(error_of(with("[pruning]", "[prunning]")), "spec.toml: prunning: unknown key (line 30)");
 }
 
 TEST(Specification, RefusesWrongTypesAndNamesTheKey) {
-  EXPECT_EQ(error_of(with("epochs = 7", "epochs = \"7\"")), "spec.toml: training.epochs: expected an integer from 1 to 100000");
-  EXPECT_EQ(error_of(with("epochs = 7", "epochs = 7.5")), "spec.toml: training.epochs: expected an integer from 1 to 100000");
+  EXPECT_EQ(error_of(with("epochs = 7", "epochs = \"7\"")),
+            "spec.toml: training.epochs: expected an integer from 1 to 100000");
+  EXPECT_EQ(error_of(with("epochs = 7", "epochs = 7.5")),
+            "spec.toml: training.epochs: expected an integer from 1 to 100000");
   EXPECT_EQ(error_of(with("\"moons\"", "5")), "spec.toml: name: expected a text in quotes");
-  EXPECT_EQ(error_of(with("[2, 4, 2]", "[2, 4.5, 2]")), "spec.toml: model.layers: expected integers from 1 to 1024");
+  EXPECT_EQ(error_of(with("[2, 4, 2]", "[2, 4.5, 2]")),
+            "spec.toml: model.layers: expected integers from 1 to 1024");
   EXPECT_EQ(error_of(with("[2, 4, 2]", "4")), "spec.toml: model.layers: expected a list of 1 to 17 integers");
   EXPECT_EQ(error_of(with("\"lower\"]", "3]")), "spec.toml: classes: expected texts in quotes only");
 }
 
 TEST(Specification, RefusesValuesOutOfBoundsAndNamesTheKey) {
-  EXPECT_THAT(error_of(with("[6, 5, 7]", "[6, 13, 7]")), HasSubstr("model.bits: expected integers from 1 to 12"));
-  EXPECT_THAT(error_of(with("grid_size = 6", "grid_size = 0")), HasSubstr("model.grid_size: expected an integer from 1"));
+  EXPECT_THAT(error_of(with("[6, 5, 7]", "[6, 13, 7]")),
+              HasSubstr("model.bits: expected integers from 1 to 12"));
+  EXPECT_THAT(error_of(with("grid_size = 6", "grid_size = 0")),
+              HasSubstr("model.grid_size: expected an integer from 1"));
   EXPECT_THAT(error_of(with("spline_order = 2", "spline_order = 11")), HasSubstr("model.spline_order"));
-  EXPECT_THAT(error_of(with("rate = 0.01", "rate = -1")), HasSubstr("training.learning_rate: expected a number"));
-  EXPECT_THAT(error_of(with("rate = 0.01", "rate = nan")), HasSubstr("training.learning_rate: expected a number"));
+  EXPECT_THAT(error_of(with("rate = 0.01", "rate = -1")),
+              HasSubstr("training.learning_rate: expected a number"));
+  EXPECT_THAT(error_of(with("rate = 0.01", "rate = nan")),
+              HasSubstr("training.learning_rate: expected a number"));
   EXPECT_THAT(error_of(with("fraction = 0.2", "fraction = 1.0")), HasSubstr("training.validation_fraction"));
   EXPECT_EQ(error_of(with("\"gelu\"", "\"relu\"")),
             "spec.toml: model.base_function: is 'relu', expected one of 'silu', 'gelu', 'none'");
@@ -116,7 +124,8 @@ TEST(Specification, RefusesWhatIsMissing) {
 
 TEST(Specification, RefusesSizesThatDisagree) {
   EXPECT_THAT(error_of(with("[6, 5, 7]", "[6, 5]")), HasSubstr("model.bits: has 2 widths, expected 3"));
-  EXPECT_THAT(error_of(with("[2, 4, 2]", "[3, 4, 2]")), HasSubstr("begins with 3 inputs, but there are 2 features"));
+  EXPECT_THAT(error_of(with("[2, 4, 2]", "[3, 4, 2]")),
+              HasSubstr("begins with 3 inputs, but there are 2 features"));
   EXPECT_THAT(error_of(with("[2, 4, 2]", "[2, 4, 3]")), HasSubstr("ends with 3 outputs for 2 classes"));
   EXPECT_THAT(error_of(with("grid_low = -1.5", "grid_low = 2.0")), HasSubstr("model.grid_high"));
   EXPECT_THAT(error_of(with("end_epoch = 5", "end_epoch = 9")), HasSubstr("pruning.end_epoch"));
@@ -126,7 +135,9 @@ TEST(Specification, RefusesSizesThatDisagree) {
   EXPECT_THAT(error_of(with("\"moons\"", "\"../moons\"")), HasSubstr("name: '../moons' must be"));
 }
 
-TEST(Specification, OneOutputServesTwoClasses) { EXPECT_EQ(error_of(with("[2, 4, 2]", "[2, 4, 1]")), ""); }
+TEST(Specification, OneOutputServesTwoClasses) {
+  EXPECT_EQ(error_of(with("[2, 4, 2]", "[2, 4, 1]")), "");
+}
 
 TEST(Specification, TellsTheLineOfASyntaxError) {
   EXPECT_THAT(error_of(with("classes = [", "classes = [[")), HasSubstr("spec.toml: line "));

@@ -21,13 +21,15 @@ double cox_de_boor(const SplineGrid& grid, std::uint32_t k, std::uint32_t order,
   };
   if (order == 0) return knot(k) <= x && x < knot(k + 1) ? 1.0 : 0.0;
   return (x - knot(k)) / (knot(k + order) - knot(k)) * cox_de_boor(grid, k, order - 1, x) +
-         (knot(k + order + 1) - x) / (knot(k + order + 1) - knot(k + 1)) * cox_de_boor(grid, k + 1, order - 1, x);
+         (knot(k + order + 1) - x) / (knot(k + order + 1) - knot(k + 1)) *
+             cox_de_boor(grid, k + 1, order - 1, x);
 }
 
 TEST(Spline, BasisFunctionsSumToOneInsideTheGrid) {
   for (const std::uint32_t order : {1U, 2U, 3U, 5U, 10U}) {
     const SplineGrid grid{.low = -2.0, .high = 2.0, .size = 7, .order = order};
-    for (double x = -2.0; x < 2.0; x += 0.0371) EXPECT_NEAR(sum_at(grid, x), 1.0, 1e-12) << "order " << order << " x " << x;
+    for (double x = -2.0; x < 2.0; x += 0.0371)
+      EXPECT_NEAR(sum_at(grid, x), 1.0, 1e-12) << "order " << order << " x " << x;
   }
 }
 
@@ -50,7 +52,8 @@ TEST(Spline, AgreesWithTheTextbookRecursionInsideAndOutsideTheGrid) {
     const BasisRow row = basis_at(grid, x);
     for (std::uint32_t k = 0; k < grid.basis_count(); ++k) {
       const bool there = k >= row.first && k < row.first + row.count;
-      EXPECT_NEAR(there ? row.values[k - row.first] : 0.0, cox_de_boor(grid, k, grid.order, x), 1e-12) << k << " at " << x;
+      EXPECT_NEAR(there ? row.values[k - row.first] : 0.0, cox_de_boor(grid, k, grid.order, x), 1e-12)
+          << k << " at " << x;
     }
   }
 }
@@ -63,7 +66,8 @@ TEST(Spline, SlopesAreTheDerivativesOfTheValues) {
     for (std::uint32_t m = 0; m < row.count; ++m) {
       const std::uint32_t k = row.first + m;
       const double numeric =
-          (cox_de_boor(grid, k, grid.order, x + kStep) - cox_de_boor(grid, k, grid.order, x - kStep)) / (2 * kStep);
+          (cox_de_boor(grid, k, grid.order, x + kStep) - cox_de_boor(grid, k, grid.order, x - kStep)) /
+          (2 * kStep);
       EXPECT_NEAR(row.slopes[m], numeric, 1e-7);
     }
   }

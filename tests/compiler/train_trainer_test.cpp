@@ -25,7 +25,8 @@ Training train_or_fail(const Specification& specification, const Dataset& data) 
   return std::move(*result);
 }
 
-double model_accuracy(const kan::Model& model, const CodedEvents& events, std::span<const std::uint32_t> which) {
+double model_accuracy(const kan::Model& model, const CodedEvents& events,
+                      std::span<const std::uint32_t> which) {
   std::size_t right = 0;
   for (const std::uint32_t event : which) {
     const auto outputs = kan::reference_outputs(model, events.row(event));
@@ -43,7 +44,8 @@ std::vector<std::int32_t> spline_outputs(const SplineKan& kan, std::span<const s
     outputs.clear();
     for (std::uint32_t k = 0; k < layer.shape().nodes; ++k) {
       double sum = layer.bias(k);
-      for (std::uint32_t j = 0; j < layer.shape().inputs; ++j) sum += layer.quantised(layer.edge_value(j, k, values[j]));
+      for (std::uint32_t j = 0; j < layer.shape().inputs; ++j)
+        sum += layer.quantised(layer.edge_value(j, k, values[j]));
       outputs.push_back(static_cast<std::int32_t>(std::clamp<double>(sum, layer.low(), layer.high())));
     }
     values.clear();
@@ -76,7 +78,8 @@ TEST(Trainer, LearnsWithEveryBaseFunctionAndSplineOrder) {
       specification.base = base;
       specification.grid.order = order;
       const Training training = train_or_fail(specification, test::two_moons(1000));
-      EXPECT_GT(training.epochs[training.chosen_epoch - 1].validation.accuracy, 0.9) << static_cast<int>(base) << " " << order;
+      EXPECT_GT(training.epochs[training.chosen_epoch - 1].validation.accuracy, 0.9)
+          << static_cast<int>(base) << " " << order;
     }
   }
 }
@@ -104,7 +107,8 @@ TEST(Trainer, ScoresWhatTheModelScores) {
   const EpochRecord& chosen = training.epochs[training.chosen_epoch - 1];
   EXPECT_EQ(score.accuracy, chosen.validation.accuracy);
   EXPECT_EQ(score.loss, chosen.validation.loss);
-  for (const EpochRecord& record : training.epochs) EXPECT_LE(record.validation.accuracy, chosen.validation.accuracy);
+  for (const EpochRecord& record : training.epochs)
+    EXPECT_LE(record.validation.accuracy, chosen.validation.accuracy);
 }
 
 TEST(Trainer, TheSameSeedGivesTheSameModelAndAnotherSeedAnother) {
@@ -137,9 +141,11 @@ TEST(Trainer, GradientsFollowTheLoss) {
   SplineKan kan(specification, random);
   (void)kan.learn(events, all);
   for (std::size_t l = 0; l < 2; ++l) {
-    const std::vector<double> gradients(kan.layers()[l].gradients().begin(), kan.layers()[l].gradients().end());
+    const std::vector<double> gradients(kan.layers()[l].gradients().begin(),
+                                        kan.layers()[l].gradients().end());
     const double largest = *std::max_element(gradients.begin(), gradients.end());
-    for (std::size_t i = 0; i + 1 < gradients.size(); i += 5) {  // the last is the threshold: piecewise, not smooth
+    for (std::size_t i = 0; i + 1 < gradients.size();
+         i += 5) {  // the last is the threshold: piecewise, not smooth
       constexpr double kStep = 0.02;
       double& parameter = kan.layers()[l].parameters()[i];
       const double before = parameter;
@@ -150,7 +156,8 @@ TEST(Trainer, GradientsFollowTheLoss) {
       kan.rebuild();
       const double below = kan.score(events, all).loss;
       parameter = before;
-      EXPECT_NEAR(gradients[i], (above - below) / (2 * kStep), 0.03 * largest) << "layer " << l << " parameter " << i;
+      EXPECT_NEAR(gradients[i], (above - below) / (2 * kStep), 0.03 * largest)
+          << "layer " << l << " parameter " << i;
     }
   }
 }
@@ -201,7 +208,8 @@ TEST(Trainer, RefusesDataThatCannotTeachWhatIsAsked) {
   EXPECT_THAT(error_of(test::two_moons(9)), HasSubstr("has 9 rows, expected at least 10"));
   Specification greedy = specification;
   greedy.training.rows = 101;
-  EXPECT_THAT(train(greedy, test::two_moons(100), {}).error().message, HasSubstr("has 100 rows, but training.rows asks for 101"));
+  EXPECT_THAT(train(greedy, test::two_moons(100), {}).error().message,
+              HasSubstr("has 100 rows, but training.rows asks for 101"));
 }
 
 TEST(Trainer, LooksAtNoRowPastTheOnesToLearnFrom) {
@@ -242,7 +250,8 @@ TEST(InputStage, MapsTheChosenRangeOntoAllCodes) {
 }
 
 TEST(InputStage, InformationPrefersTheRangeThatSeparatesTheClasses) {
-  // One event in 20 lies far out and tells nothing; with all of the range the 2 bits see the rest as one code.
+  // One event in 20 lies far out and tells nothing; with all of the range the 2 bits see the rest as one
+  // code.
   Specification specification = test::moons_specification();
   specification.bits = {2, 5, 7};
   specification.input.rule = RangeRule::kInformation;

@@ -11,7 +11,8 @@ AdamW::AdamW(std::size_t parameter_count, const AdamWOptions& options)
 
 void AdamW::step(std::span<double> parameters, std::span<const double> gradients, double learning_rate,
                  std::size_t decayed) noexcept {
-  KANTRIG_ASSERT(parameters.size() == first_.size() && gradients.size() == first_.size() && decayed <= first_.size());
+  KANTRIG_ASSERT(parameters.size() == first_.size() && gradients.size() == first_.size() &&
+                 decayed <= first_.size());
   beta1_power_ *= options_.beta1;
   beta2_power_ *= options_.beta2;
   const double rate = learning_rate / (1.0 - beta1_power_);

@@ -16,8 +16,8 @@ struct DataFiles {
   std::string class_column;  // of a .csv with classes; empty: its last column
 };
 
-/// Reads features and classes, and names the data for provenance: the file names, and the SHA-256 of their bytes one after
-/// the other. Columns of a .csv must be the specified features, in their order.
+/// Reads features and classes, and names the data for provenance: the file names, and the SHA-256 of their
+/// bytes one after the other. Columns of a .csv must be the specified features, in their order.
 [[nodiscard]] Result<Dataset> read_dataset(const Specification& specification, const DataFiles& files);
 
 }  // namespace kantrig::train

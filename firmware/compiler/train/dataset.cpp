@@ -16,10 +16,12 @@ struct Range {
   double high = 1.0;
 };
 
-std::vector<float> sorted_column(const Dataset& data, std::size_t column, std::span<const std::uint32_t> which) {
+std::vector<float> sorted_column(const Dataset& data, std::size_t column,
+                                 std::span<const std::uint32_t> which) {
   std::vector<float> values;
   values.reserve(which.size());
-  for (const std::uint32_t row : which) values.push_back(data.values[std::size_t{row} * data.columns + column]);
+  for (const std::uint32_t row : which)
+    values.push_back(data.values[std::size_t{row} * data.columns + column]);
   std::sort(values.begin(), values.end());
   return values;
 }
@@ -45,7 +47,8 @@ Range range_by_deviations(const std::vector<float>& sorted, double deviations) {
   return {.low = mean - deviations * deviation, .high = mean + deviations * deviation};
 }
 
-/// code = value x scale + offset with the range over all codes. A feature that does not vary gets a range of 1.
+/// code = value x scale + offset with the range over all codes. A feature that does not vary gets a range
+/// of 1.
 kan::InputFeature feature_of(Range range, std::uint32_t bits) {
   if (!(range.high > range.low)) range.high = range.low + std::max(1.0, std::abs(range.low));
   const double scale = static_cast<double>((1U << bits) - 1) / (range.high - range.low);
@@ -53,8 +56,8 @@ kan::InputFeature feature_of(Range range, std::uint32_t bits) {
 }
 
 /// Mutual information of a feature's code and the class, in nats, over `which`.
-double information(const Dataset& data, std::size_t column, std::span<const std::uint32_t> which, std::size_t class_count,
-                   const kan::InputFeature& feature) {
+double information(const Dataset& data, std::size_t column, std::span<const std::uint32_t> which,
+                   std::size_t class_count, const kan::InputFeature& feature) {
   const std::size_t codes = std::size_t{1} << feature.bits;
   std::vector<double> joint(codes * class_count, 0.0);
   for (const std::uint32_t row : which) {
@@ -100,32 +103,37 @@ Result<void> check_row(const Specification& specification, const Dataset& data, 
   for (std::size_t i = 0; i < data.columns; ++i) {
     const float value = data.values[row * data.columns + i];
     if (std::isfinite(value)) continue;
-    return fail(ErrorCode::kInvalid, "{}: row {}, feature '{}' is {}, expected a finite number; repair or remove the row",
+    return fail(ErrorCode::kInvalid,
+                "{}: row {}, feature '{}' is {}, expected a finite number; repair or remove the row",
                 data.name, row + 1, specification.features[i].name, std::isnan(value) ? "NaN" : "infinite");
   }
   if (data.classes[row] < specification.classes.size()) return {};
-  return fail(ErrorCode::kInvalid, "{}: row {} has class {}, expected 0 to {} (the specification names {} classes)",
-              data.name, row + 1, data.classes[row], specification.classes.size() - 1, specification.classes.size());
+  return fail(ErrorCode::kInvalid,
+              "{}: row {} has class {}, expected 0 to {} (the specification names {} classes)", data.name,
+              row + 1, data.classes[row], specification.classes.size() - 1, specification.classes.size());
 }
 
 }  // namespace
 
 Result<void> check_dataset(const Specification& specification, const Dataset& data) {
   if (data.columns != specification.features.size()) {
-    return fail(ErrorCode::kInvalid, "{}: has {} columns, expected {}, one for each feature of the specification", data.name,
+    return fail(ErrorCode::kInvalid,
+                "{}: has {} columns, expected {}, one for each feature of the specification", data.name,
                 data.columns, specification.features.size());
   }
   if (data.values.size() != data.rows() * data.columns) {
-    return fail(ErrorCode::kInvalid, "{}: has {} values for {} rows of {} columns", data.name, data.values.size(),
-                data.rows(), data.columns);
+    return fail(ErrorCode::kInvalid, "{}: has {} values for {} rows of {} columns", data.name,
+                data.values.size(), data.rows(), data.columns);
   }
   const std::uint64_t wanted = specification.training.rows;
   if (data.rows() < wanted) {
-    return fail(ErrorCode::kInvalid, "{}: has {} rows, but training.rows asks for {}", data.name, data.rows(), wanted);
+    return fail(ErrorCode::kInvalid, "{}: has {} rows, but training.rows asks for {}", data.name, data.rows(),
+                wanted);
   }
   constexpr std::size_t kRowsMin = 10;
   if (data.rows() < kRowsMin) {
-    return fail(ErrorCode::kInvalid, "{}: has {} rows, expected at least {}", data.name, data.rows(), kRowsMin);
+    return fail(ErrorCode::kInvalid, "{}: has {} rows, expected at least {}", data.name, data.rows(),
+                kRowsMin);
   }
   std::vector<bool> present(specification.classes.size(), false);
   for (std::size_t row = 0; row < data.rows(); ++row) {
@@ -134,8 +142,8 @@ Result<void> check_dataset(const Specification& specification, const Dataset& da
   }
   for (std::size_t k = 0; k < present.size(); ++k) {
     if (present[k]) continue;
-    return fail(ErrorCode::kInvalid, "{}: no row has class {} ('{}'), expected every class to occur", data.name, k,
-                specification.classes[k]);
+    return fail(ErrorCode::kInvalid, "{}: no row has class {} ('{}'), expected every class to occur",
+                data.name, k, specification.classes[k]);
   }
   return {};
 }

@@ -23,15 +23,17 @@ struct Dataset {
   [[nodiscard]] std::size_t rows() const noexcept { return classes.size(); }
 };
 
-/// That the data can teach what the specification asks: column count, enough rows, finite values, classes in range and
-/// each present. The error names row (the first is 1) and feature.
+/// That the data can teach what the specification asks: column count, enough rows, finite values, classes in
+/// range and each present. The error names row (the first is 1) and feature.
 [[nodiscard]] Result<void> check_dataset(const Specification& specification, const Dataset& data);
 
 /// Scale and offset of every feature, from the rows named by `which`: the specified range spans the codes.
-[[nodiscard]] std::vector<kan::InputFeature> fit_inputs(const Specification& specification, const Dataset& data,
+[[nodiscard]] std::vector<kan::InputFeature> fit_inputs(const Specification& specification,
+                                                        const Dataset& data,
                                                         std::span<const std::uint32_t> which);
 
 /// The first `rows` rows as codes, by the reference input stage. Precondition: check_dataset() passed.
-[[nodiscard]] CodedEvents encode(const std::vector<kan::InputFeature>& inputs, const Dataset& data, std::size_t rows);
+[[nodiscard]] CodedEvents encode(const std::vector<kan::InputFeature>& inputs, const Dataset& data,
+                                 std::size_t rows);
 
 }  // namespace kantrig::train

@@ -1,5 +1,6 @@
-// The few transcendental functions of a training, computed here with IEEE additions and products only: the C library
-// picks variants by CPU, whose last bits differ, and a training must give the same bundle on every machine.
+// The few transcendental functions of a training, computed here with IEEE additions and products only: the C
+// library picks variants by CPU, whose last bits differ, and a training must give the same bundle on every
+// machine.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct ValueAndSlope {
 
 /// Nearest integer, ties to even. Precondition: |x| < 2^51.
 [[nodiscard]] inline double round_half_even(double x) noexcept {
-  constexpr double kMagic = 0x1.8p52;  // where doubles are the integers; one addition rounds, and it vectorises
+  constexpr double kMagic =
+      0x1.8p52;  // where doubles are the integers; one addition rounds, and it vectorises
   return (x + kMagic) - kMagic;
 }
 

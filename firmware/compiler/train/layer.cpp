@@ -9,11 +9,11 @@
 namespace kantrig::train {
 namespace {
 
-constexpr double kSplineNoise = 0.1;     // of the first coefficients, by fan-in
-constexpr double kEntryMax = 32767.0;    // a table entry is an int16
-constexpr double kSumMax = 0x1.0p23;     // of all entries of a node, so that float sums of integers stay exact
+constexpr double kSplineNoise = 0.1;   // of the first coefficients, by fan-in
+constexpr double kEntryMax = 32767.0;  // a table entry is an int16
+constexpr double kSumMax = 0x1.0p23;   // of all entries of a node, so that float sums of integers stay exact
 constexpr double kBiasMax = 0x1.0p22;
-constexpr std::size_t kBlock = 16;       // nodes worked on together
+constexpr std::size_t kBlock = 16;  // nodes worked on together
 
 EdgePoint point_at(const SplineGrid& grid, BaseFunction base, double x) {
   return {.basis = basis_at(grid, x), .base = base_function_at(base, x)};
@@ -30,9 +30,11 @@ SplineLayer::SplineLayer(const LayerShape& shape, const SplineGrid& grid, BaseFu
   parameters_.assign(threshold_offset_ + 1, 0.0);
   gradients_.assign(parameters_.size(), 0.0);
   const double width = 1.0 / std::sqrt(static_cast<double>(shape.inputs));
-  for (std::size_t i = 0; i < base_offset_; ++i) parameters_[i] = random.uniform(-width, width) * kSplineNoise;
+  for (std::size_t i = 0; i < base_offset_; ++i)
+    parameters_[i] = random.uniform(-width, width) * kSplineNoise;
   const double base_width = base == BaseFunction::kNone ? 0.0 : width;
-  for (std::size_t i = base_offset_; i < bias_offset_; ++i) parameters_[i] = random.uniform(-base_width, base_width);
+  for (std::size_t i = base_offset_; i < bias_offset_; ++i)
+    parameters_[i] = random.uniform(-base_width, base_width);
   parameters_[threshold_offset_] = logarithm(shape.threshold);
   update_scale();
   entry_max_ = std::min(kEntryMax, std::floor(kSumMax / shape.inputs));
@@ -49,7 +51,8 @@ SplineLayer::SplineLayer(const LayerShape& shape, const SplineGrid& grid, BaseFu
 }
 
 void SplineLayer::update_scale() noexcept {
-  scale_ = exponential(parameters_[threshold_offset_]) / static_cast<double>(std::int32_t{1} << (shape_.output_bits - 1));
+  scale_ = exponential(parameters_[threshold_offset_]) /
+           static_cast<double>(std::int32_t{1} << (shape_.output_bits - 1));
   inverse_scale_ = 1.0 / scale_;
 }
 
@@ -66,7 +69,8 @@ void SplineLayer::rebuild(std::span<const double> points) {
     for (std::size_t c = 0; c < points.size(); ++c) build_rows(j, c);
   }
   for (std::size_t k = 0; k < shape_.nodes; ++k) {
-    biases_[k] = round_half_even(std::clamp(parameters_[bias_offset_ + k] * inverse_scale_, -kBiasMax, kBiasMax));
+    biases_[k] =
+        round_half_even(std::clamp(parameters_[bias_offset_ + k] * inverse_scale_, -kBiasMax, kBiasMax));
   }
   std::fill(entry_gradients_.begin(), entry_gradients_.end(), 0.0F);
   std::fill(bias_gradients_.begin(), bias_gradients_.end(), 0.0);
@@ -100,7 +104,8 @@ void SplineLayer::build_rows(std::size_t input, std::size_t code) {
         slope_sums[k] += coefficient[k] * point.basis.slopes[m];
       }
     }
-    for (std::size_t k = 0; k < width; ++k) slopes[begin + k] = static_cast<float>(slope_sums[k] * active[begin + k]);
+    for (std::size_t k = 0; k < width; ++k)
+      slopes[begin + k] = static_cast<float>(slope_sums[k] * active[begin + k]);
   }
   float* const entries = &entries_[row];
   for (std::size_t k = 0; k < nodes; ++k) {
@@ -127,7 +132,8 @@ void SplineLayer::backward(std::span<const std::uint16_t> codes, std::span<const
   for (std::size_t k = 0; k < nodes; ++k) {
     const bool inside = sums[k] >= lowest && sums[k] <= highest;
     masked_[k] = inside ? by_outputs[k] : 0.0F;
-    if (!inside) clamp_gradient_ += static_cast<double>(by_outputs[k]) * (sums[k] < lowest ? lowest : highest);
+    if (!inside)
+      clamp_gradient_ += static_cast<double>(by_outputs[k]) * (sums[k] < lowest ? lowest : highest);
     bias_gradients_[k] += static_cast<double>(masked_[k]);
   }
   const float* const masked = masked_.data();
@@ -157,8 +163,8 @@ void SplineLayer::finish_gradients() noexcept {
   gradients_[threshold_offset_] = by_scale * scale_;  // by the logarithm of the threshold
 }
 
-/// One table entry of every node: output = scale x round(value / scale), so by the value 1 (straight through), and by the
-/// scale round(value / scale) - value / scale.
+/// One table entry of every node: output = scale x round(value / scale), so by the value 1 (straight
+/// through), and by the scale round(value / scale) - value / scale.
 void SplineLayer::finish_row(std::size_t input, std::size_t code, double& by_scale) noexcept {
   const std::size_t nodes = shape_.nodes;
   const EdgePoint& point = points_[code];
@@ -186,10 +192,13 @@ bool SplineLayer::active(std::uint32_t input, std::uint32_t node) const noexcept
 }
 
 std::int16_t SplineLayer::entry(std::uint32_t input, std::uint32_t code, std::uint32_t node) const noexcept {
-  return static_cast<std::int16_t>(entries_[(std::size_t{input} * shape_.input_codes + code) * shape_.nodes + node]);
+  return static_cast<std::int16_t>(
+      entries_[(std::size_t{input} * shape_.input_codes + code) * shape_.nodes + node]);
 }
 
-std::int32_t SplineLayer::bias(std::uint32_t node) const noexcept { return static_cast<std::int32_t>(biases_[node]); }
+std::int32_t SplineLayer::bias(std::uint32_t node) const noexcept {
+  return static_cast<std::int32_t>(biases_[node]);
+}
 
 std::uint32_t SplineLayer::active_edges() const noexcept {
   return static_cast<std::uint32_t>(std::count(active_.begin(), active_.end(), 1.0));

@@ -38,12 +38,14 @@ void add_auc(const Specification& specification, Training& training, std::vector
   for (std::size_t k = 0; k < outputs; ++k) {
     const std::size_t label = outputs == 1 ? 1 : k;
     std::vector<bool> members;
-    for (const std::uint32_t event : training.validation) members.push_back(training.events.classes[event] == label);
+    for (const std::uint32_t event : training.validation)
+      members.push_back(training.events.classes[event] == label);
     metrics.push_back({.name = "auc_" + specification.classes[label], .value = roc_auc(scores[k], members)});
   }
 }
 
-kan::Reference make_reference(const Specification& specification, const kan::Model& model, Training& training) {
+kan::Reference make_reference(const Specification& specification, const kan::Model& model,
+                              Training& training) {
   kan::Reference reference;
   for (std::size_t i = 0; i < specification.features.size(); ++i) {
     kan::Histogram histogram;
@@ -113,7 +115,8 @@ kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& event
 
   const std::size_t inputs = model.input_count();
   std::vector<std::uint16_t> highest;
-  for (const kan::InputFeature& input : model.inputs) highest.push_back(static_cast<std::uint16_t>((1U << input.bits) - 1));
+  for (const kan::InputFeature& input : model.inputs)
+    highest.push_back(static_cast<std::uint16_t>((1U << input.bits) - 1));
   std::vector<std::uint16_t> codes(inputs, 0);
   add_vector(model, codes, golden);
   add_vector(model, highest, golden);
@@ -126,7 +129,8 @@ kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& event
   }
   Random random(seed);
   for (std::size_t n = 0; n < kGoldenRandom; ++n) {
-    for (std::size_t i = 0; i < inputs; ++i) codes[i] = static_cast<std::uint16_t>(random.below(highest[i] + 1U));
+    for (std::size_t i = 0; i < inputs; ++i)
+      codes[i] = static_cast<std::uint16_t>(random.below(highest[i] + 1U));
     add_vector(model, codes, golden);
   }
   return golden;

@@ -1,4 +1,5 @@
-// make_bundle(): everything that goes with a learned model: golden vectors, reference histograms, metrics, report.
+// make_bundle(): everything that goes with a learned model: golden vectors, reference histograms, metrics,
+// report.
 #pragma once
 
 #include <string_view>
@@ -11,15 +12,18 @@
 
 namespace kantrig::train {
 
-/// Area under the ROC curve: the chance that a member scores above a non-member, ties counting half. 0.5 when there are
-/// only members or none. Precondition: scores and members are of one length.
+/// Area under the ROC curve: the chance that a member scores above a non-member, ties counting half. 0.5 when
+/// there are only members or none. Precondition: scores and members are of one length.
 [[nodiscard]] double roc_auc(std::span<const double> scores, const std::vector<bool>& members);
 
-/// Golden vectors of `model`: up to 256 events spread over `events`, the corners and each input's ends, 256 random ones.
-[[nodiscard]] kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& events, std::uint64_t seed);
+/// Golden vectors of `model`: up to 256 events spread over `events`, the corners and each input's ends, 256
+/// random ones.
+[[nodiscard]] kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& events,
+                                             std::uint64_t seed);
 
-/// The bundle of a training, ready for kan::write_bundle(). Fails when the model breaks a bound of kan::check().
-[[nodiscard]] Result<kan::Bundle> make_bundle(const Specification& specification, const Dataset& data, Training& training,
-                                              std::string_view specification_sha256);
+/// The bundle of a training, ready for kan::write_bundle(). Fails when the model breaks a bound of
+/// kan::check().
+[[nodiscard]] Result<kan::Bundle> make_bundle(const Specification& specification, const Dataset& data,
+                                              Training& training, std::string_view specification_sha256);
 
 }  // namespace kantrig::train

@@ -7,8 +7,8 @@
 
 namespace kantrig::train {
 
-/// xoshiro256** (Blackman, Vigna 2018), its state filled by splitmix64. The distributions of the standard library are not
-/// used: they differ between implementations.
+/// xoshiro256** (Blackman, Vigna 2018), its state filled by splitmix64. The distributions of the standard
+/// library are not used: they differ between implementations.
 ///
 /// Threading: owned by one thread.
 class Random {

@@ -6,8 +6,8 @@
 namespace kantrig::train {
 namespace {
 
-/// What the tables of a layer take: edges, entries, the widest table (largest less smallest entry), and the largest sum of
-/// such ranges in one node, which says how narrow its additions can be.
+/// What the tables of a layer take: edges, entries, the widest table (largest less smallest entry), and the
+/// largest sum of such ranges in one node, which says how narrow its additions can be.
 struct LayerCost {
   std::size_t edges = 0;
   std::size_t edges_possible = 0;
@@ -46,26 +46,28 @@ std::string make_report(const kan::Bundle& bundle, const Training& training) {
     edges += layer.edges.size();
     table_bytes += layer.tables.size() * sizeof(std::int16_t);
   }
-  fmt::format_to(out, "{{\n  \"bundle\": \"{}\",\n  \"rows_learned\": {},\n  \"rows_validation\": {},\n", bundle.full_name(),
-                 training.learned.size(), training.validation.size());
-  fmt::format_to(out, "  \"chosen_epoch\": {},\n  \"edges\": {},\n  \"table_bytes\": {},\n  \"layers\": [", training.chosen_epoch,
-                 edges, table_bytes);
+  fmt::format_to(out, "{{\n  \"bundle\": \"{}\",\n  \"rows_learned\": {},\n  \"rows_validation\": {},\n",
+                 bundle.full_name(), training.learned.size(), training.validation.size());
+  fmt::format_to(out, "  \"chosen_epoch\": {},\n  \"edges\": {},\n  \"table_bytes\": {},\n  \"layers\": [",
+                 training.chosen_epoch, edges, table_bytes);
   for (std::size_t l = 0; l < bundle.model.layers.size(); ++l) {
     const LayerCost cost = cost_of(bundle.model.layers[l]);
-    fmt::format_to(out,
-                   "{}\n    {{\"edges\": {}, \"edges_possible\": {}, \"table_bytes\": {}, \"entry_range_max\": {}, "
-                   "\"node_range_max\": {}, \"output_scale\": {:.9g}}}",
-                   l == 0 ? "" : ",", cost.edges, cost.edges_possible, cost.table_bytes, cost.entry_range_max,
-                   cost.node_range_max, training.kan.layers()[l].scale());
+    fmt::format_to(
+        out,
+        "{}\n    {{\"edges\": {}, \"edges_possible\": {}, \"table_bytes\": {}, \"entry_range_max\": {}, "
+        "\"node_range_max\": {}, \"output_scale\": {:.9g}}}",
+        l == 0 ? "" : ",", cost.edges, cost.edges_possible, cost.table_bytes, cost.entry_range_max,
+        cost.node_range_max, training.kan.layers()[l].scale());
   }
   fmt::format_to(out, "\n  ],\n  \"epochs\": [");
   for (std::size_t e = 0; e < training.epochs.size(); ++e) {
     const EpochRecord& record = training.epochs[e];
     fmt::format_to(out,
-                   "{}\n    {{\"epoch\": {}, \"loss\": {:.6f}, \"validation_loss\": {:.6f}, \"validation_accuracy\": {:.6f}, "
+                   "{}\n    {{\"epoch\": {}, \"loss\": {:.6f}, \"validation_loss\": {:.6f}, "
+                   "\"validation_accuracy\": {:.6f}, "
                    "\"active_edges\": {}}}",
-                   e == 0 ? "" : ",", record.epoch, record.loss, record.validation.loss, record.validation.accuracy,
-                   record.active_edges);
+                   e == 0 ? "" : ",", record.epoch, record.loss, record.validation.loss,
+                   record.validation.accuracy, record.active_edges);
   }
   fmt::format_to(out, "\n  ]\n}}\n");
   return text;

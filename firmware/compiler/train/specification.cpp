@@ -21,10 +21,23 @@ constexpr std::array<Choice<RangeRule>, 3> kRangeRules{{{"percentile", RangeRule
                                                         {"deviations", RangeRule::kDeviations},
                                                         {"information", RangeRule::kInformation}}};
 
+constexpr std::size_t kPathPartMax = 64;  // as bundles have it
+constexpr std::size_t kNameMax = 128;
+constexpr std::size_t kUnitMax = 64;
+constexpr std::size_t kLicenseMax = 1024;
+constexpr std::size_t kDescriptionMax = 65'536;
+
+/// Safe as a part of a path.
 bool plain_name(std::string_view text) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-  return !text.empty() && text.size() <= 64 && text.front() != '.' && text.front() != '-' &&
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-+";
+  return !text.empty() && text.size() <= kPathPartMax &&
+         std::string_view("._-+").find(text.front()) == std::string_view::npos &&
          text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+bool printable(std::string_view text, std::size_t bytes_max) {
+  return text.size() <= bytes_max &&
+         std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
 void read_features(TomlReader& root, Specification& specification) {
@@ -38,10 +51,12 @@ void read_features(TomlReader& root, Specification& specification) {
 }
 
 void read_model(TomlReader table, TomlReader& root, Specification& specification) {
-  for (const std::int64_t nodes : table.integers("layers", {.min = 1, .max = kNodesMax, .count_max = kLayersMax + 1})) {
+  for (const std::int64_t nodes :
+       table.integers("layers", {.min = 1, .max = kNodesMax, .count_max = kLayersMax + 1})) {
     specification.layers.push_back(static_cast<std::uint32_t>(nodes));
   }
-  for (const std::int64_t bits : table.integers("bits", {.min = 1, .max = kBitsMax, .count_max = kLayersMax + 1})) {
+  for (const std::int64_t bits :
+       table.integers("bits", {.min = 1, .max = kBitsMax, .count_max = kLayersMax + 1})) {
     specification.bits.push_back(static_cast<std::uint32_t>(bits));
   }
   SplineGrid& grid = specification.grid;
@@ -84,59 +99,82 @@ template <typename Names>
 Result<void> check_names(std::string_view origin, std::string_view key, const Names& names) {
   std::set<std::string_view> seen;
   for (const auto& name : names) {
-    if (name.empty()) return fail(ErrorCode::kInvalid, "{}: {}: a name is empty", origin, key);
-    if (!seen.insert(name).second) return fail(ErrorCode::kInvalid, "{}: {}: '{}' is there twice", origin, key, name);
+    if (name.empty() || !printable(name, kNameMax)) {
+      return fail(ErrorCode::kInvalid, "{}: {}: '{}' must be 1 to {} printable bytes", origin, key, name,
+                  kNameMax);
+    }
+    if (!seen.insert(name).second)
+      return fail(ErrorCode::kInvalid, "{}: {}: '{}' is there twice", origin, key, name);
   }
   return {};
 }
 
 Result<void> check_shape(const Specification& s, std::string_view origin) {
   if (s.layers.size() < 2) {
-    return fail(ErrorCode::kInvalid, "{}: model.layers: has {} sizes, expected at least 2: inputs and outputs", origin,
+    return fail(ErrorCode::kInvalid,
+                "{}: model.layers: has {} sizes, expected at least 2: inputs and outputs", origin,
                 s.layers.size());
   }
   if (s.bits.size() != s.layers.size()) {
-    return fail(ErrorCode::kInvalid, "{}: model.bits: has {} widths, expected {}, one for each entry of model.layers", origin,
+    return fail(ErrorCode::kInvalid,
+                "{}: model.bits: has {} widths, expected {}, one for each entry of model.layers", origin,
                 s.bits.size(), s.layers.size());
   }
   if (s.layers.front() != s.features.size()) {
-    return fail(ErrorCode::kInvalid, "{}: model.layers: begins with {} inputs, but there are {} features", origin,
-                s.layers.front(), s.features.size());
+    return fail(ErrorCode::kInvalid, "{}: model.layers: begins with {} inputs, but there are {} features",
+                origin, s.layers.front(), s.features.size());
   }
   const std::size_t outputs = s.layers.back();
   const bool binary = outputs == 1 && s.classes.size() == 2;
   if (s.classes.size() < 2 || s.classes.size() > kClassesMax || (outputs != s.classes.size() && !binary)) {
     return fail(ErrorCode::kInvalid,
-                "{}: model.layers: ends with {} outputs for {} classes, expected one for each of 2 to {} classes, or 1 for 2 "
+                "{}: model.layers: ends with {} outputs for {} classes, expected one for each of 2 to {} "
+                "classes, or 1 for 2 "
                 "classes",
                 origin, outputs, s.classes.size(), kClassesMax);
   }
   return {};
 }
 
+Result<void> check_texts(const Specification& s, std::string_view origin) {
+  for (const auto& [key, text] : {std::pair("name", &s.name), std::pair("version", &s.version)}) {
+    if (plain_name(*text)) continue;
+    return fail(ErrorCode::kInvalid,
+                "{}: {}: '{}' must be 1 to {} letters, digits or any of '_-.+', with a letter or digit first",
+                origin, key, *text, kPathPartMax);
+  }
+  if (!printable(s.license, kLicenseMax)) {
+    return fail(ErrorCode::kInvalid, "{}: license: expected at most {} printable bytes", origin, kLicenseMax);
+  }
+  if (s.description.size() > kDescriptionMax) {
+    return fail(ErrorCode::kInvalid, "{}: description: expected at most {} bytes", origin, kDescriptionMax);
+  }
+  for (const kan::Feature& feature : s.features) {
+    if (printable(feature.unit, kUnitMax)) continue;
+    return fail(ErrorCode::kInvalid, "{}: features: unit of '{}' must be at most {} printable bytes", origin,
+                feature.name, kUnitMax);
+  }
+  return {};
+}
+
 Result<void> check(const Specification& s, std::string_view origin) {
-  if (!plain_name(s.name)) {
-    return fail(ErrorCode::kInvalid, "{}: name: '{}' must be 1 to 64 letters, digits, '_', '-' or '.'", origin, s.name);
-  }
-  if (!plain_name(s.version)) {
-    return fail(ErrorCode::kInvalid, "{}: version: '{}' must be 1 to 64 letters, digits, '_', '-' or '.'", origin, s.version);
-  }
+  if (auto ok = check_texts(s, origin); !ok) return ok;
   std::vector<std::string_view> feature_names;
   for (const kan::Feature& feature : s.features) feature_names.push_back(feature.name);
   if (auto ok = check_names(origin, "features", feature_names); !ok) return ok;
   if (auto ok = check_names(origin, "classes", s.classes); !ok) return ok;
   if (auto ok = check_shape(s, origin); !ok) return ok;
   if (!(s.grid.high - s.grid.low >= 1e-3)) {
-    return fail(ErrorCode::kInvalid, "{}: model.grid_high: {} must lie above model.grid_low, {}", origin, s.grid.high,
-                s.grid.low);
+    return fail(ErrorCode::kInvalid, "{}: model.grid_high: {} must lie above model.grid_low, {}", origin,
+                s.grid.high, s.grid.low);
   }
   if (s.pruning.end_epoch <= s.pruning.start_epoch) {
-    return fail(ErrorCode::kInvalid, "{}: pruning.end_epoch: {} must come after pruning.start_epoch, {}", origin,
-                s.pruning.end_epoch, s.pruning.start_epoch);
+    return fail(ErrorCode::kInvalid, "{}: pruning.end_epoch: {} must come after pruning.start_epoch, {}",
+                origin, s.pruning.end_epoch, s.pruning.start_epoch);
   }
   if (s.pruning.threshold_codes > 0.0 && s.pruning.end_epoch > s.training.epochs) {
-    return fail(ErrorCode::kInvalid, "{}: pruning.end_epoch: {} lies after the last of {} training.epochs", origin,
-                s.pruning.end_epoch, s.training.epochs);
+    return fail(ErrorCode::kInvalid, "{}: pruning.end_epoch: {} lies after the last of {} training.epochs",
+                origin, s.pruning.end_epoch, s.training.epochs);
   }
   return {};
 }

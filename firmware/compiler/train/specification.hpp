@@ -1,4 +1,5 @@
-// Specification: what `kanc train` is asked to learn, as a TOML file says it. Every key is described in README.md.
+// Specification: what `kanc train` is asked to learn, as a TOML file says it. Every key is described in
+// README.md.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ struct TrainingPlan {
   std::uint64_t seed = 1;
 };
 
-/// Edges whose table varies less than the threshold (r.m.s. over the training rows, in codes of the layer's output) are
-/// taken out; the threshold rises from 0 at start_epoch to its full value at end_epoch.
+/// Edges whose table varies less than the threshold (r.m.s. over the training rows, in codes of the layer's
+/// output) are taken out; the threshold rises from 0 at start_epoch to its full value at end_epoch.
 struct PruningPlan {
   double threshold_codes = 0.0;
   std::uint32_t start_epoch = 5;
@@ -64,8 +65,8 @@ struct Specification {
   [[nodiscard]] std::size_t layer_count() const noexcept { return layers.size() - 1; }
 };
 
-/// Reads `text`. Unknown keys, wrong types, values out of bounds and sizes that disagree are refused; the error names the
-/// key and what was expected. `origin` names the text in errors.
+/// Reads `text`. Unknown keys, wrong types, values out of bounds and sizes that disagree are refused; the
+/// error names the key and what was expected. `origin` names the text in errors.
 [[nodiscard]] Result<Specification> parse_specification(std::string_view text, std::string_view origin);
 
 }  // namespace kantrig::train

@@ -10,8 +10,8 @@ namespace {
 
 using Values = std::array<double, kSplineOrderMax + 1>;
 
-/// Raises the order of the values at `u`, the place inside the cell in steps, from `order - 1` to `order`. values[m] belongs
-/// to the basis function whose support starts order - m cells before the cell.
+/// Raises the order of the values at `u`, the place inside the cell in steps, from `order - 1` to `order`.
+/// values[m] belongs to the basis function whose support starts order - m cells before the cell.
 void raise_order(Values& values, std::uint32_t order, double u) noexcept {
   double carried = 0.0;
   for (std::uint32_t m = 0; m < order; ++m) {

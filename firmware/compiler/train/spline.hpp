@@ -9,8 +9,9 @@ namespace kantrig::train {
 inline constexpr std::uint32_t kSplineOrderMax = 10;
 inline constexpr std::uint32_t kGridSizeMax = 256;
 
-/// `size` cells over [low, high], knots t_i = low + (i - order) step for i = 0 .. size + 2 order, so size + order basis
-/// functions. Inside [low, high) they sum to 1; outside their support thins out and beyond the knots there is none.
+/// `size` cells over [low, high], knots t_i = low + (i - order) step for i = 0 .. size + 2 order, so size +
+/// order basis functions. Inside [low, high) they sum to 1; outside their support thins out and beyond the
+/// knots there is none.
 struct SplineGrid {
   double low = -2.0;
   double high = 2.0;

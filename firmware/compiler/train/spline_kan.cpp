@@ -19,7 +19,8 @@ struct Spread {
   double deviation = 0.0;
 };
 
-Spread spread_of(const SplineLayer& layer, std::uint32_t input, std::uint32_t node, const std::vector<double>& counts) {
+Spread spread_of(const SplineLayer& layer, std::uint32_t input, std::uint32_t node,
+                 const std::vector<double>& counts) {
   double total = 0.0;
   double sum = 0.0;
   double squares = 0.0;
@@ -74,8 +75,10 @@ std::vector<double> SplineKan::points(std::size_t index) const {
   const std::uint32_t codes = layers_[index].shape().input_codes;
   std::vector<double> values(codes);
   for (std::uint32_t c = 0; c < codes; ++c) {
-    values[c] = index == 0 ? grid_.low + (grid_.high - grid_.low) * c / (codes - 1)  // the feature's range over the grid
-                           : layers_[index - 1].scale() * (layers_[index - 1].low() + static_cast<std::int32_t>(c));
+    values[c] =
+        index == 0
+            ? grid_.low + (grid_.high - grid_.low) * c / (codes - 1)  // the feature's range over the grid
+            : layers_[index - 1].scale() * (layers_[index - 1].low() + static_cast<std::int32_t>(c));
   }
   return values;
 }
@@ -111,7 +114,8 @@ double SplineKan::loss_of(std::uint32_t label, double weight) {
     const double margin = scale * outputs_[0] * (label == 1 ? 1.0 : -1.0);
     const double wrong = 1.0 / (1.0 + exponential(margin));
     gradient[0] = static_cast<float>(weight * (label == 1 ? -wrong : wrong));
-    return margin > 0.0 ? logarithm(1.0 + exponential(-margin)) : logarithm(1.0 + exponential(margin)) - margin;
+    return margin > 0.0 ? logarithm(1.0 + exponential(-margin))
+                        : logarithm(1.0 + exponential(margin)) - margin;
   }
   const std::int32_t largest = *std::max_element(outputs_.begin(), outputs_.end());
   double sum = 0.0;
@@ -168,7 +172,8 @@ Score SplineKan::score(const CodedEvents& events, std::span<const std::uint32_t>
   return {.loss = total.loss / count, .accuracy = total.accuracy / count};
 }
 
-void SplineKan::prune(const CodedEvents& events, std::span<const std::uint32_t> which, double threshold_codes) {
+void SplineKan::prune(const CodedEvents& events, std::span<const std::uint32_t> which,
+                      double threshold_codes) {
   std::vector<Occupancy> occupancy;
   for (const SplineLayer& layer : layers_) {
     occupancy.emplace_back(layer.shape().inputs, std::vector<double>(layer.shape().input_codes, 0.0));
@@ -180,7 +185,8 @@ void SplineKan::prune(const CodedEvents& events, std::span<const std::uint32_t> 
     }
   }
   for (std::size_t l = 0; l < layers_.size(); ++l) prune_layer(layers_[l], occupancy[l], threshold_codes);
-  for (std::size_t l = layers_.size() - 1; l-- > 0;) {  // from the back: a node goes when its last reader went
+  for (std::size_t l = layers_.size() - 1;
+       l-- > 0;) {  // from the back: a node goes when its last reader went
     for (std::uint32_t k = 0; k < layers_[l].shape().nodes; ++k) {
       if (is_read(layers_[l + 1], k)) continue;
       for (std::uint32_t j = 0; j < layers_[l].shape().inputs; ++j) {

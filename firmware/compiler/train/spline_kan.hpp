@@ -38,7 +38,8 @@ class SplineKan {
   /// Builds all tables from the parameters. Everything below speaks of the tables built last.
   void rebuild();
 
-  /// Mean loss over the events named by `batch`, with its gradients left in every layer. Needs a rebuild() before.
+  /// Mean loss over the events named by `batch`, with its gradients left in every layer. Needs a rebuild()
+  /// before.
   [[nodiscard]] double learn(const CodedEvents& events, std::span<const std::uint32_t> batch);
 
   /// Integer outputs of one event; the span lives until the next call.
@@ -47,7 +48,8 @@ class SplineKan {
   /// Loss and accuracy over the events named by `which`.
   [[nodiscard]] Score score(const CodedEvents& events, std::span<const std::uint32_t> which);
 
-  /// Takes out edges whose entries vary less than `threshold_codes` (r.m.s. over `which`), then nodes that nothing reads.
+  /// Takes out edges whose entries vary less than `threshold_codes` (r.m.s. over `which`), then nodes that
+  /// nothing reads.
   void prune(const CodedEvents& events, std::span<const std::uint32_t> which, double threshold_codes);
 
   [[nodiscard]] std::span<SplineLayer> layers() noexcept { return layers_; }

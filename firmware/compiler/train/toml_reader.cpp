@@ -16,7 +16,8 @@ const toml::node* find(const void* table, std::string_view key) {
 }
 }  // namespace
 
-TomlReader::TomlReader(std::shared_ptr<const Document> document, const void* table, std::string origin, std::string prefix)
+TomlReader::TomlReader(std::shared_ptr<const Document> document, const void* table, std::string origin,
+                       std::string prefix)
     : document_(std::move(document)), table_(table), origin_(std::move(origin)), prefix_(std::move(prefix)) {}
 TomlReader::~TomlReader() = default;
 TomlReader::TomlReader(TomlReader&&) noexcept = default;
@@ -28,7 +29,8 @@ Result<TomlReader> TomlReader::parse(std::string_view text, std::string_view ori
     const void* const root = &document->root;
     return TomlReader(std::move(document), root, std::string(origin), "");
   } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::kInvalid, "{}: line {}: {}", origin, error.source().begin.line, error.description());
+    return fail(ErrorCode::kInvalid, "{}: line {}: {}", origin, error.source().begin.line,
+                error.description());
   }
 }
 

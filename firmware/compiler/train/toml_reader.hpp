@@ -32,9 +32,11 @@ struct ListBounds {
   std::size_t count_max;
 };
 
-/// The first thing that is wrong is remembered and told by finish(); reading goes on with defaults until then.
+/// The first thing that is wrong is remembered and told by finish(); reading goes on with defaults until
+/// then.
 ///
-/// Lifecycle: parse(), read every known key, finish(). Sub-tables are readers of their own, handed back by adopt().
+/// Lifecycle: parse(), read every known key, finish(). Sub-tables are readers of their own, handed back by
+/// adopt().
 class TomlReader {
  public:
   [[nodiscard]] static Result<TomlReader> parse(std::string_view text, std::string_view origin);
@@ -45,7 +47,8 @@ class TomlReader {
   /// A key that must be there.
   [[nodiscard]] std::string text(std::string_view key);
   [[nodiscard]] std::string text(std::string_view key, std::string_view fallback);
-  [[nodiscard]] std::int64_t integer(std::string_view key, Bounds<std::int64_t> bounds, std::int64_t fallback);
+  [[nodiscard]] std::int64_t integer(std::string_view key, Bounds<std::int64_t> bounds,
+                                     std::int64_t fallback);
   [[nodiscard]] double number(std::string_view key, Bounds<double> bounds, double fallback);
   /// Lists that must be there and hold something.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key, std::size_t count_max);
@@ -79,13 +82,14 @@ class TomlReader {
 
  private:
   struct Document;
-  TomlReader(std::shared_ptr<const Document> document, const void* table, std::string origin, std::string prefix);
+  TomlReader(std::shared_ptr<const Document> document, const void* table, std::string origin,
+             std::string prefix);
   void complain(std::string_view key, std::string_view what);
 
   std::shared_ptr<const Document> document_;  // keeps table_ alive
   const void* table_;                         // toml::table, or nullptr for an empty one
   std::string origin_;
-  std::string prefix_;                        // "training." in front of keys in errors
+  std::string prefix_;  // "training." in front of keys in errors
   std::set<std::string, std::less<>> known_;
   std::optional<Error> error_;
 };

@@ -20,9 +20,10 @@ Split split_rows(std::size_t rows, double validation_fraction, Random& random) {
   std::vector<std::uint32_t> order(rows);
   std::iota(order.begin(), order.end(), 0U);
   random.shuffle(order);
-  const auto held_out = static_cast<std::ptrdiff_t>(
-      std::max(1.0, std::floor(validation_fraction * static_cast<double>(rows))));
-  Split split{.learned = {order.begin() + held_out, order.end()}, .validation = {order.begin(), order.begin() + held_out}};
+  const auto held_out =
+      static_cast<std::ptrdiff_t>(std::max(1.0, std::floor(validation_fraction * static_cast<double>(rows))));
+  Split split{.learned = {order.begin() + held_out, order.end()},
+              .validation = {order.begin(), order.begin() + held_out}};
   std::sort(split.learned.begin(), split.learned.end());
   std::sort(split.validation.begin(), split.validation.end());
   return split;
@@ -88,7 +89,8 @@ Result<Training> train(const Specification& specification, const Dataset& data, 
     record.loss = run_epoch(kan, optimisers, events, order, plan, learning_rate);
     learning_rate *= plan.learning_rate_decay;
     if (!std::isfinite(record.loss)) {
-      return fail(ErrorCode::kInvalid, "training diverged in epoch {}: the loss is no number; lower training.learning_rate",
+      return fail(ErrorCode::kInvalid,
+                  "training diverged in epoch {}: the loss is no number; lower training.learning_rate",
                   epoch);
     }
     const double threshold = pruning_threshold(specification.pruning, epoch);

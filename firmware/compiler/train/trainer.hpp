@@ -20,11 +20,11 @@ struct EpochRecord {
 };
 
 struct Training {
-  SplineKan kan;                           // as after the chosen epoch
+  SplineKan kan;  // as after the chosen epoch
   std::vector<kan::InputFeature> inputs;
-  CodedEvents events;                      // all rows learned from or validated on
-  std::vector<std::uint32_t> learned;      // rows of `events`, rising
-  std::vector<std::uint32_t> validation;   // the others, rising
+  CodedEvents events;                     // all rows learned from or validated on
+  std::vector<std::uint32_t> learned;     // rows of `events`, rising
+  std::vector<std::uint32_t> validation;  // the others, rising
   std::vector<EpochRecord> epochs;
   std::uint32_t chosen_epoch = 0;
 };
@@ -32,9 +32,10 @@ struct Training {
 /// Called after every epoch.
 using ProgressFn = std::function<void(const EpochRecord&)>;
 
-/// Learns on the rows that the specification names, less the validation fraction (drawn by the seed), and keeps the epoch
-/// with the best validation accuracy among those after pruning ended; the smaller loss on a tie. One thread; the same
-/// specification and data give the same result.
-[[nodiscard]] Result<Training> train(const Specification& specification, const Dataset& data, const ProgressFn& progress);
+/// Learns on the rows that the specification names, less the validation fraction (drawn by the seed), and
+/// keeps the epoch with the best validation accuracy among those after pruning ended; the smaller loss on a
+/// tie. One thread; the same specification and data give the same result.
+[[nodiscard]] Result<Training> train(const Specification& specification, const Dataset& data,
+                                     const ProgressFn& progress);
 
 }  // namespace kantrig::train

@@ -1,0 +1,134 @@
+// The shipped bundle `jets`, and the trainer on the slice of real jets beside the tests.
+#include "base/digest.hpp"
+#include "base/file.hpp"
+#include "compiler/train/data_files.hpp"
+#include "compiler/train/extract.hpp"
+#include "compiler/train/package.hpp"
+#include "kan/bundle.hpp"
+#include "kan/reference.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+namespace kantrig::train {
+namespace {
+
+const std::filesystem::path kSource = KANTRIG_SOURCE_DIR;
+const std::filesystem::path kSpecification = kSource / "firmware/models/jets/spec.toml";
+const std::filesystem::path kBundle = kSource / "firmware/models/jets/jets-1.0.0";
+constexpr std::size_t kSpecificationBytesMax = 1U << 20U;
+
+Specification specification() {
+  const auto text = base::read_file(kSpecification, kSpecificationBytesMax);
+  auto parsed = parse_specification(*text, kSpecification.string());
+  EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().message);
+  return std::move(*parsed);
+}
+
+Dataset slice() {
+  const auto folder = kSource / "tests/data";
+  auto data = read_dataset(
+      specification(),
+      {.x = folder / "jets16_slice_x.npy", .y = folder / "jets16_slice_y.npy", .class_column = {}});
+  EXPECT_TRUE(data) << (data ? "" : data.error().message);
+  return std::move(*data);
+}
+
+TEST(Jets, TheShippedBundleIsRightOnAtLeast65PercentOfJetsItNeverSaw) {
+  const auto bundle = kan::load_bundle(kBundle);
+  ASSERT_TRUE(bundle) << bundle.error().message;
+  const Dataset data = slice();
+  ASSERT_EQ(data.rows(), 20'000U);
+  const CodedEvents events = encode(bundle->model.inputs, data, data.rows());
+  std::size_t right = 0;
+  for (std::size_t event = 0; event < events.count(); ++event) {
+    const auto outputs = kan::reference_outputs(bundle->model, events.row(event));
+    right += kan::reference_class(outputs) == events.classes[event] ? 1 : 0;
+  }
+  RecordProperty("right", static_cast<int>(right));
+  EXPECT_GE(right, 13'000U);
+}
+
+TEST(Jets, TheShippedBundleNamesTheSpecificationBesideIt) {
+  const auto bundle = kan::load_bundle(kBundle);
+  ASSERT_TRUE(bundle) << bundle.error().message;
+  const auto text = base::read_file(kSpecification, kSpecificationBytesMax);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(bundle->provenance.specification_sha256, base::sha256(*text).hex());
+}
+
+TEST(Jets, TheShippedBundleIsSmallEnoughForOneRegisterPerTable) {
+  const auto bundle = kan::load_bundle(kBundle);
+  ASSERT_TRUE(bundle) << bundle.error().message;
+  std::size_t edges = 0;
+  for (const kan::Layer& layer : bundle->model.layers) {
+    edges += layer.edges.size();
+    for (const kan::Edge& edge : layer.edges) {
+      const auto begin = layer.tables.begin() + edge.table_offset;
+      EXPECT_LE(layer.input_codes[edge.input], 64U);
+      const auto [low, high] = std::minmax_element(begin, begin + layer.input_codes[edge.input]);
+      EXPECT_LE(*high - *low, 255);
+    }
+  }
+  EXPECT_LE(edges, 160U);
+}
+
+TEST(Jets, TheTablesAreTheQuantisedSplinesOnEveryJetOfTheSlice) {
+  Specification small = specification();
+  small.training.rows = 0;
+  small.training.epochs = 2;
+  small.pruning = {.threshold_codes = 1.0, .start_epoch = 0, .end_epoch = 2};
+  auto training = train(small, slice(), {});
+  ASSERT_TRUE(training) << training.error().message;
+  const kan::Model model = extract(training->kan, training->inputs);
+  std::vector<std::vector<double>> points;
+  for (std::size_t l = 0; l < training->kan.layers().size(); ++l) points.push_back(training->kan.points(l));
+  for (std::size_t event = 0; event < training->events.count(); ++event) {
+    const auto codes = training->events.row(event);
+    std::vector<double> values;
+    for (const std::uint16_t code : codes) values.push_back(points[0][code]);
+    std::vector<std::int16_t> expected;
+    for (const SplineLayer& layer : training->kan.layers()) {
+      expected.clear();
+      for (std::uint32_t k = 0; k < layer.shape().nodes; ++k) {
+        double sum = layer.bias(k);
+        for (std::uint32_t j = 0; j < layer.shape().inputs; ++j)
+          sum += layer.quantised(layer.edge_value(j, k, values[j]));
+        expected.push_back(static_cast<std::int16_t>(std::clamp<double>(sum, layer.low(), layer.high())));
+      }
+      values.clear();
+      for (const std::int16_t output : expected) values.push_back(layer.scale() * output);
+    }
+    const auto outputs = kan::reference_outputs(model, codes);
+    ASSERT_EQ(outputs, expected) << "event " << event;
+    ASSERT_EQ(kan::reference_class(outputs), kan::reference_class(expected));
+  }
+}
+
+TEST(Jets, TrainingAgainGivesTheShippedModel) {
+  const char* const shared = std::getenv("KANTRIG_SHARED_DATA");
+  if (shared == nullptr) GTEST_SKIP() << "KANTRIG_SHARED_DATA does not name the folder of jets16_train_x.npy";
+  const Specification asked = specification();
+  const auto data = read_dataset(asked, {.x = std::filesystem::path(shared) / "jets16_train_x.npy",
+                                         .y = std::filesystem::path(shared) / "jets16_train_y.npy",
+                                         .class_column = {}});
+  ASSERT_TRUE(data) << data.error().message;
+  auto training = train(asked, *data, {});
+  ASSERT_TRUE(training) << training.error().message;
+  const auto again = make_bundle(asked, *data, *training, "");
+  const auto shipped = kan::load_bundle(kBundle);
+  ASSERT_TRUE(again && shipped);
+  ASSERT_EQ(again->model.layers.size(), shipped->model.layers.size());
+  for (std::size_t l = 0; l < again->model.layers.size(); ++l) {
+    EXPECT_EQ(again->model.layers[l].tables, shipped->model.layers[l].tables) << "layer " << l;
+  }
+  EXPECT_EQ(again->golden.outputs, shipped->golden.outputs);
+  EXPECT_EQ(again->provenance.source_sha256, shipped->provenance.source_sha256);
+}
+
+}  // namespace
+}  // namespace kantrig::train
