@@ -34,20 +34,23 @@ std::uint64_t count_bits(std::span<const std::uint64_t> words) noexcept {
   const __m128i ones = _mm_set1_epi8(0x55);
   const __m128i pairs = _mm_set1_epi8(0x33);
   const __m128i nibbles = _mm_set1_epi8(0x0F);
-  __m128i sums = _mm_setzero_si128();
-  std::size_t w = 0;
-  for (; w + 2 <= words.size(); w += 2) {
-    __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words.data() + w));
+  const auto sums_of = [&](__m128i x) {
     x = _mm_sub_epi8(x, _mm_and_si128(_mm_srli_epi64(x, 1), ones));
     x = _mm_add_epi8(_mm_and_si128(x, pairs), _mm_and_si128(_mm_srli_epi64(x, 2), pairs));
     x = _mm_and_si128(_mm_add_epi8(x, _mm_srli_epi64(x, 4)), nibbles);
-    sums = _mm_add_epi64(sums, _mm_sad_epu8(x, _mm_setzero_si128()));
+    return _mm_sad_epu8(x, _mm_setzero_si128());
+  };
+  __m128i sums = _mm_setzero_si128();
+  std::size_t w = 0;
+  for (; w + 2 <= words.size(); w += 2) {
+    sums = _mm_add_epi64(sums, sums_of(_mm_loadu_si128(reinterpret_cast<const __m128i*>(words.data() + w))));
+  }
+  if (w < words.size()) {
+    sums = _mm_add_epi64(sums, sums_of(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(words.data() + w))));
   }
   std::array<std::uint64_t, 2> halves{};
   _mm_storeu_si128(reinterpret_cast<__m128i*>(halves.data()), sums);
-  std::uint64_t count = halves[0] + halves[1];
-  if (w < words.size()) count += static_cast<std::uint64_t>(std::popcount(words[w]));
-  return count;
+  return halves[0] + halves[1];
 }
 
 namespace {

@@ -25,14 +25,15 @@ std::int32_t approximate(const LogSum& setup, std::int32_t x) {
 
 /// One more output joined to the sums. Plain loops that compilers turn into whole registers of 16-bit values;
 /// values of padding may wrap around, nobody reads them.
+template <bool kShiftedRight>
 [[gnu::always_inline]] inline void join(const LogSum& setup, const std::int16_t* output, std::size_t events,
                                         std::int16_t* sums) {
-  const int left = setup.shift_left;
+  const auto factor = static_cast<std::int16_t>(1 << setup.shift_left);
   const int right = setup.shift_right;
   const std::array<std::int16_t, 4> heights = setup.heights;
   const std::array<std::int16_t, 4> slopes = setup.slopes;
   for (std::size_t i = 0; i < events; ++i) {
-    const auto a = static_cast<std::int16_t>((output[i] << left) >> right);
+    const auto a = static_cast<std::int16_t>(kShiftedRight ? output[i] >> right : output[i] * factor);
     const std::int16_t b = sums[i];
     const std::int16_t higher = a > b ? a : b;
     const std::int16_t lower = a > b ? b : a;
@@ -48,14 +49,14 @@ std::int32_t approximate(const LogSum& setup, std::int32_t x) {
 }
 
 void join_baseline(const LogSum& setup, const std::int16_t* output, std::size_t events, std::int16_t* sums) {
-  join(setup, output, events, sums);
+  setup.shift_right != 0 ? join<true>(setup, output, events, sums) : join<false>(setup, output, events, sums);
 }
 
 #if defined(__x86_64__)
 
 [[gnu::target("avx2")]] void join_avx2(const LogSum& setup, const std::int16_t* output, std::size_t events,
                                        std::int16_t* sums) {
-  join(setup, output, events, sums);
+  setup.shift_right != 0 ? join<true>(setup, output, events, sums) : join<false>(setup, output, events, sums);
 }
 
 LogSum::JoinFn* join_of_this_cpu() noexcept {

@@ -221,7 +221,7 @@ TEST(Menu, ShippedForTheJetsModelCompilesAndDescribesItself) {
   EXPECT_THAT(description, HasSubstr("when      class == t and prob(t) >= 0.6"));
   EXPECT_THAT(description, HasSubstr("y_w - y_q >= 8 or y_z - y_q >= 8"));
   EXPECT_THAT(description, HasSubstr("prescale  physics 100, calibration 10"));
-  EXPECT_THAT(description, HasSubstr("line undecided (veto)"));
+  EXPECT_THAT(description, HasSubstr("line gluon_veto (veto)"));
   EXPECT_THAT(description, HasSubstr("physics off"));
   EXPECT_THAT(description, HasSubstr("line random (accept, ignores veto)"));
 }
