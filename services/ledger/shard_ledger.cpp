@@ -172,7 +172,7 @@ bool ShardLedger::State::try_snapshot(Snapshot& into) const noexcept {
 }
 
 void ShardLedger::snapshot(Snapshot& into) const noexcept {
-  constexpr std::uint32_t kTriesBeforeYield = 16;  // the writer may have been preempted in the middle of a commit
+  constexpr std::uint32_t kTriesBeforeYield = 64;  // the writer may have been preempted in the middle of a commit
   for (std::uint32_t i = 1; i <= kSnapshotTries; ++i) {
     if (state_->try_snapshot(into)) {
       state_->last_snapshot = into;

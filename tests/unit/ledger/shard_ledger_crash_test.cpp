@@ -23,6 +23,7 @@ using test::LedgerFolder;
 
 constexpr LedgerLimits kLimits{.lanes_max = 3, .batches_kept = 16, .answer_bytes_kept = 4096};
 constexpr std::uint32_t kLanes = 2;
+constexpr std::array kConnected{true, true, false};  // the third lane comes and goes
 constexpr int kLives = 300;
 constexpr std::uint32_t kLineCount = 12;
 
@@ -63,6 +64,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
     if (i % 5 == 0) ledger->count_duplicate(lanes[l], 3);
     if (i % 7 == 0) ledger->count_refused(lanes[l], SourceId{l + 1}, 12, 4);
     if (i % 11 == 0) ledger->add_time(10, 20, 30);
+    if (i % 13 == 0) (void)ledger->open_lane(SourceId{100 + static_cast<std::uint32_t>(i % 7)}, LaneId{0}, kConnected);
     if (i % 40 == 0) (void)ledger->roll_block(key_of(1, ++progress.block, kLineCount), BlockClose::kTimer, 1);
     progress.steps.fetch_add(1, std::memory_order_relaxed);
   }

@@ -27,15 +27,27 @@ void expect_untorn(const BlockCounts& counts, std::size_t line_count) {
   for (std::size_t i = 0; i < line_count; ++i) ASSERT_EQ(counts.lines[i].after_veto, (i + 1) * counts.batches);
 }
 
-/// Commits and rolls blocks until told to stop.
-void write(ShardLedger& ledger, LaneHandle lane, const std::atomic<bool>& stop) {
+struct Shared {
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> snapshots{0};
+};
+
+/// Commits and rolls blocks until told to stop: some during every snapshot, then none until that one is done, so that a
+/// reader on a busy machine gets on.
+void write(ShardLedger& ledger, LaneHandle lane, const Shared& shared) {
   std::array<LineCounts, 12> lines;
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = {i + 1, i + 1, i + 1};
   std::uint64_t block = 1;
-  for (std::uint64_t i = 1; !stop.load(std::memory_order_relaxed); ++i) {
+  std::uint64_t snapshots = 0;
+  for (std::uint64_t i = 1; !shared.stop.load(std::memory_order_relaxed); ++i) {
     commit_with(ledger, {.lane = lane, .event_count = kReceived, .accepted = kAccepted, .rejected = kRejected, .path = 1, .lines = lines}, "a");
     if (i % 64 == 0 && ledger.roll_block(key_of(1, block + 1, 12), BlockClose::kTimer, 1)) ++block;
-    if (i % 8 == 0) std::this_thread::yield();
+    if (i % 32 != 0) continue;
+    for (std::uint32_t spins = 0; shared.snapshots.load(std::memory_order_relaxed) == snapshots; ++spins) {
+      if (shared.stop.load(std::memory_order_relaxed)) return;
+      if (spins > 10'000) std::this_thread::yield();
+    }
+    snapshots = shared.snapshots.load(std::memory_order_relaxed);
   }
 }
 
@@ -47,18 +59,16 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
   const auto lane = ledger->open_lane(SourceId{1}, LaneId{0}, {});
   ASSERT_TRUE(lane.has_value());
 
-  ShardLedger::Snapshot first;
-  ledger->snapshot(first);  // what a reader falls back to while the writer is preempted in the middle of a commit
-
-  std::atomic<bool> stop{false};
-  std::thread writer([&] { write(*ledger, *lane, stop); });
+  Shared shared;
+  std::thread writer([&] { write(*ledger, *lane, shared); });
   std::uint64_t different = 0;
   std::uint64_t last_batches = 0;
   std::uint64_t collected_batches = 0;
   std::uint64_t collected_block = 0;
-  while ((different < 500 || collected_block < 40) && !testing::Test::HasFatalFailure()) {
+  while ((different < 1'000 || collected_block < 100) && !testing::Test::HasFatalFailure()) {
     ShardLedger::Snapshot s;
     ledger->snapshot(s);
+    shared.snapshots.fetch_add(1, std::memory_order_relaxed);
     expect_untorn(s.block, 12);
     expect_untorn(s.total, 0);
     EXPECT_EQ(s.block.sources[0].counts, s.block.totals);
@@ -73,7 +83,7 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
       ledger->mark_collected(closed.slot);
     }
   }
-  stop.store(true, std::memory_order_relaxed);
+  shared.stop.store(true, std::memory_order_relaxed);
   writer.join();
 
   ledger->close_block(BlockClose::kStop, 2);
