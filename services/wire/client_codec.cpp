@@ -1,6 +1,6 @@
 #include "wire/client_codec.hpp"
 
-#include "wire/header_codec.hpp"
+#include "wire/proto_sink.hpp"
 
 #include "kantrig/v1/session.pb.h"
 
@@ -68,7 +68,21 @@ void view(const v1::DecisionBatch& from, DecisionView& to) noexcept {
 }  // namespace
 
 std::size_t encode_header(const BatchHeader& header, std::span<std::byte> out) noexcept {
-  return write_described(out, [&](auto& sink) { put_header(sink, header); });
+  return write_described(out, [&](auto& sink) {
+    put_number(sink, 1, header.protocol_version);
+    put_number(sink, 2, header.source.value);
+    put_number(sink, 3, header.lane.value);
+    put_number(sink, 4, header.run.value);
+    put_number(sink, 5, header.sequence.value);
+    put_number(sink, 6, header.first_event_id);
+    put_number(sink, 7, header.event_count);
+    put_number(sink, 8, header.feature_count);
+    put_number(sink, 9, static_cast<std::uint64_t>(header.encoding));
+    put_number(sink, 10, header.send_time_ns);
+    put_number(sink, 11, header.want_lines ? 1 : 0);
+    put_number(sink, 12, header.want_classes ? 1 : 0);
+    put_number(sink, 13, header.want_scores ? 1 : 0);
+  });
 }
 
 std::size_t encode_hello(const Hello& hello, std::span<std::byte> out) noexcept {

@@ -37,7 +37,7 @@ struct ServerMessage {
 };
 
 /// Threading:  one owner.
-/// Allocation: none once messages of that size have been seen; a welcome always may.
+/// Allocation: what protobuf takes for the sub-message and its byte strings.
 class ServerDecoder {
  public:
   ServerDecoder();

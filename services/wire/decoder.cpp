@@ -1,7 +1,5 @@
 #include "wire/decoder.hpp"
 
-#include "wire/header_codec.hpp"
-
 #include "kantrig/v1/session.pb.h"
 
 #include <bit>
@@ -13,9 +11,13 @@ static_assert(std::endian::native == std::endian::little, "payloads are read as 
 
 constexpr std::size_t kHeaderBytesMax = 1024;  // ours take about 60; leaves room for fields of later versions
 
-ParsedHeader from_proto(const v1::EventBatchHeader& from) noexcept {
-  ParsedHeader parsed;
-  BatchHeader& h = parsed.header;
+/// The encoding with this number; kUnspecified when there is none.
+Encoding encoding_of(int number) noexcept {
+  return v1::Encoding_IsValid(number) ? static_cast<Encoding>(number) : Encoding::kUnspecified;
+}
+
+BatchHeader from_proto(const v1::EventBatchHeader& from) noexcept {
+  BatchHeader h;
   h.protocol_version = from.protocol_version();
   h.source.value = from.source_id();
   h.lane.value = from.lane();
@@ -24,13 +26,12 @@ ParsedHeader from_proto(const v1::EventBatchHeader& from) noexcept {
   h.first_event_id = from.first_event_id();
   h.event_count = from.event_count();
   h.feature_count = from.feature_count();
-  parsed.encoding_number = static_cast<std::uint32_t>(from.encoding());
-  h.encoding = encoding_of(parsed.encoding_number);
+  h.encoding = encoding_of(from.encoding());
   h.send_time_ns = from.send_time_ns();
   h.want_lines = from.want_lines();
   h.want_classes = from.want_classes();
   h.want_scores = from.want_scores();
-  return parsed;
+  return h;
 }
 
 struct Verdict {
@@ -92,16 +93,12 @@ void Decoder::accept_batch(const BatchHeader& header, std::span<const std::byte>
 }
 
 void Decoder::decode_two(std::span<const std::byte> header, std::span<const std::byte> payload) noexcept {
-  ParsedHeader parsed;
-  if (!read_plain_header(header, parsed)) {
-    if (header.size() > kHeaderBytesMax)
-      return refuse(Reason::kHeader, "expected a header of at most 1024 bytes");
-    if (!messages_->header.ParseFromArray(header.data(), static_cast<int>(header.size()))) {
-      return refuse(Reason::kHeader, "expected an EventBatchHeader in the first frame");
-    }
-    parsed = from_proto(messages_->header);
+  if (header.size() > kHeaderBytesMax)
+    return refuse(Reason::kHeader, "expected a header of at most 1024 bytes");
+  if (!messages_->header.ParseFromArray(header.data(), static_cast<int>(header.size()))) {
+    return refuse(Reason::kHeader, "expected an EventBatchHeader in the first frame");
   }
-  accept_batch(parsed.header, payload);
+  accept_batch(from_proto(messages_->header), payload);
 }
 
 void Decoder::decode_one(std::span<const std::byte> frame) noexcept {
@@ -148,13 +145,14 @@ void Decoder::decode_one(std::span<const std::byte> frame) noexcept {
 void Decoder::decode_floats() noexcept {
   const v1::ClientMessage& message = messages_->client;
   if (!message.has_header()) return refuse(Reason::kHeader, "expected a header beside the values");
-  ParsedHeader parsed = from_proto(message.header());
-  if (parsed.encoding_number == 0)
-    parsed.header.encoding = Encoding::kFloat32;  // the one-frame form has no other
+  BatchHeader header = from_proto(message.header());
+  if (message.header().encoding() == v1::ENCODING_UNSPECIFIED) {
+    header.encoding = Encoding::kFloat32;  // the one-frame form has no other
+  }
   const auto& values = message.values();
   const std::span<const float> floats(values.data(), static_cast<std::size_t>(values.size()));
-  accept_batch(parsed.header, std::as_bytes(floats));
-  if (result_.kind == ClientMessageKind::kBatch && parsed.header.encoding != Encoding::kFloat32) {
+  accept_batch(header, std::as_bytes(floats));
+  if (result_.kind == ClientMessageKind::kBatch && header.encoding != Encoding::kFloat32) {
     refuse(Reason::kEncoding, "expected encoding FLOAT32 (1) in a single frame");
   }
 }

@@ -39,7 +39,7 @@ struct ClientMessage {
 /// and its sequence the lane is for the shard to say.
 ///
 /// Threading:  owned by one agent.
-/// Allocation: none for two-frame batches; none for the others once a message of that size has been seen.
+/// Allocation: none for two-frame batches once warm; the others take what protobuf takes for a sub-message.
 class Decoder {
  public:
   Decoder();

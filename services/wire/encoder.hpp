@@ -32,8 +32,7 @@ inline constexpr std::size_t kSmallMessageBytesMax = 128;
 /// small, in which case `out` is as it was.
 ///
 /// Threading:  owned by one agent.
-/// Allocation: none for decisions, heartbeats, credits and byes; none for a welcome once one of its size was
-/// encoded.
+/// Allocation: none, but for a welcome.
 class Encoder {
  public:
   Encoder();

@@ -1,0 +1,7 @@
+kantrig_add_test(unit/wire/messages_test LIBRARIES kantrig::wire kantrig::proto)
+kantrig_add_test(unit/wire/decoder_test LIBRARIES kantrig::wire kantrig::proto)
+kantrig_add_test(unit/wire/encoder_test LIBRARIES kantrig::wire kantrig::proto)
+kantrig_add_test(unit/wire/allocation_test LIBRARIES kantrig::wire)
+kantrig_add_test(unit/wire/server_socket_test LIBRARIES kantrig::wire PkgConfig::zmq)
+kantrig_add_test(unit/wire/control_channel_test LIBRARIES kantrig::wire PkgConfig::zmq)
+kantrig_add_fuzzer(decoder LIBRARIES kantrig::wire)
