@@ -9,7 +9,8 @@
 namespace kantrig::kernels::avx2 {
 namespace {
 
-constexpr std::uint32_t kTiles = 2;   // interleaved, so that a chunk is loaded once for all of them
+constexpr std::uint32_t kTiles = 4;   // interleaved, so that a chunk is loaded once for all of them
+constexpr std::uint32_t kSingleEventsMax = 12;  // beyond whole tiles, up to here event by event is faster
 constexpr std::uint32_t kHalf = 32;   // events, and bytes, of a register
 
 static_assert(kTiles <= kTilesAtOnce);
@@ -58,12 +59,15 @@ template <std::uint32_t T>
   const __m256i outside = bytes_of(0x70);
   for (std::uint32_t p = layer.prepared_begin; p < layer.prepared_end; ++p) {
     const Prepared& column = program.prepared[p];
-    for (std::uint32_t part = 0; part < 2 * T; ++part) {
-      const __m256i codes = load(in.bytes + place(part, in.stride) + column.column);
-      std::uint8_t* to = indices.bytes + place(part, indices.stride) + column.index;
-      for (std::uint32_t c = 0; c < column.chunks; ++c) {
-        store(to + c * kTileEvents, _mm256_adds_epu8(_mm256_xor_si256(codes, bytes_of(c << 4)), outside));
+    Lanes<T> codes;
+    for (std::uint32_t part = 0; part < 2 * T; ++part) codes.part[part] = load(in.bytes + place(part, in.stride) + column.column);
+    __m256i chunk = _mm256_setzero_si256();
+    for (std::uint32_t c = 0; c < column.chunks; ++c) {
+      std::uint8_t* to = indices.bytes + column.index + c * kTileEvents;
+      for (std::uint32_t part = 0; part < 2 * T; ++part) {
+        store(to + place(part, indices.stride), _mm256_adds_epu8(_mm256_xor_si256(codes.part[part], chunk), outside));
       }
+      chunk = _mm256_add_epi8(chunk, bytes_of(0x10));
     }
   }
 }
@@ -266,10 +270,14 @@ void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first
 }  // namespace
 
 void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
-  const std::uint32_t tiles = (batch.events + kTileEvents - 1) / kTileEvents;
+  const std::uint32_t rest = batch.events % kTileEvents;
+  const std::uint32_t singles = program.row_layers != nullptr && rest <= kSingleEventsMax ? rest : 0;
+  const std::uint32_t tiles = (batch.events - singles + kTileEvents - 1) / kTileEvents;
   std::uint32_t tile = 0;
   for (; tile + kTiles <= tiles; tile += kTiles) eval<kTiles>(program, batch, tile);
+  for (; tile + 2 <= tiles; tile += 2) eval<2>(program, batch, tile);
   for (; tile < tiles; ++tile) eval<1>(program, batch, tile);
+  for (std::uint32_t event = batch.events - singles; event < batch.events; ++event) eval_event(program, batch, event);
 }
 
 }  // namespace kantrig::kernels::avx2

@@ -10,6 +10,7 @@ namespace kantrig::kernels::avx512 {
 namespace {
 
 constexpr std::uint32_t kTiles = 4;  // interleaved, so that a table is loaded once for all of them
+constexpr std::uint32_t kSingleEventsMax = 3;  // beyond whole tiles, up to here event by event is faster
 
 static_assert(kTiles <= kTilesAtOnce);
 
@@ -226,11 +227,14 @@ void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first
 }  // namespace
 
 void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
-  const std::uint32_t tiles = (batch.events + kTileEvents - 1) / kTileEvents;
+  const std::uint32_t rest = batch.events % kTileEvents;
+  const std::uint32_t singles = program.row_layers != nullptr && rest <= kSingleEventsMax ? rest : 0;
+  const std::uint32_t tiles = (batch.events - singles + kTileEvents - 1) / kTileEvents;
   std::uint32_t tile = 0;
   for (; tile + kTiles <= tiles; tile += kTiles) eval<kTiles>(program, batch, tile);
   for (; tile + 2 <= tiles; tile += 2) eval<2>(program, batch, tile);
   for (; tile < tiles; ++tile) eval<1>(program, batch, tile);
+  for (std::uint32_t event = batch.events - singles; event < batch.events; ++event) avx2::eval_event(program, batch, event);
 }
 
 }  // namespace kantrig::kernels::avx512

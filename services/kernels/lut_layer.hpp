@@ -83,21 +83,24 @@ struct LutOutput {
   std::uint8_t byte_rank = 0; // low minus the least low of all outputs; meaningful when LutProgram::ranks_in_bytes
 };
 
-/// One input with edges, for single events: rows of `lanes` 16-bit entries, one row a code, one lane a node.
+constexpr std::uint32_t kRowLanes = 16;  // nodes that are summed at once for a single event
+
+/// One input with edges, for single events: a row of `lanes` 16-bit entries for each code, a lane a node.
 struct RowInput {
-  Column column;            // in the layer's input codes; behind the first layer width is 2 and offset is the node's
+  Column column;            // behind the first layer: two bytes a code, offset = 2 * node
   std::uint32_t table = 0;  // entries into LutProgram::row_tables
 };
+
+/// A layer for single events: code = min(s * keep | s * multiply >> 16, top) with s = (u + add) - sub, both saturating;
+/// output = code + low. The six constants lie in row_tables, in this order, `lanes` entries each.
+enum RowConstant : std::uint32_t { kRowAdd, kRowSub, kRowKeep, kRowMultiply, kRowTop, kRowLow, kRowConstants };
 
 struct RowLayer {
   std::uint32_t input_begin = 0;
   std::uint32_t input_end = 0;
   std::uint32_t lanes = 0;      // nodes, rounded up to kRowLanes
-  std::uint32_t constants = 0;  // entries into row_tables: add, sub, top, shift, one vector of `lanes` each
-  std::uint32_t shift = 0;      // of every node
+  std::uint32_t constants = 0;  // entries into row_tables
 };
-
-constexpr std::uint32_t kRowLanes = 16;
 
 /// A model laid out for one kernel set. Immutable, shared by threads.
 struct LutProgram {
@@ -117,11 +120,11 @@ struct LutProgram {
   std::uint32_t layer_bytes = 0;     // codes of the largest inner layer of a tile; scratch holds two of these, ...
   std::uint32_t prepared_bytes = 0;  // ... then the prepared indices of a tile
   std::uint32_t scratch_bytes = 0;   // of a tile; scratch holds kTilesAtOnce of these
-  // Single events; no rows when a node needs more than 16 bits or the rows would be too large.
+  // Single events; no layers when a node needs more than 16 bits or the rows would be too large.
   const RowLayer* row_layers = nullptr;
   const RowInput* row_inputs = nullptr;
   const std::uint16_t* row_tables = nullptr;
-  std::uint32_t row_lanes_max = 0;
+  std::uint32_t row_lanes_max = 0;  // scratch holds two times as many 16-bit codes
 };
 
 constexpr std::uint32_t kTilesAtOnce = 4;  // most tiles that a kernel set interleaves
@@ -188,6 +191,8 @@ EvalTilesFn eval_tiles;
 LoadRowsFn load_float32;
 LoadRowsFn load_code8;
 LoadRowsFn load_code16;
+/// One event of a batch, the shortest way; also what avx512 does. Precondition: the program has rows.
+void eval_event(const LutProgram& program, const TileBatch& batch, std::uint32_t event) noexcept;
 }  // namespace avx2
 
 namespace avx512 {

@@ -85,19 +85,20 @@ NodeRange node_range(const LayerSpec& layer, const NodeSpec& node) {
 
 // (base + u) >> shift, cut at low and then counted from it, is (u - distance) >> shift cut at 0, with
 // distance = (low << shift) - base: a shift that rounds down commutes with adding multiples of 1 << shift.
-bool fits_lanes(const NodeSpec& node, const NodeRange& range, std::uint32_t bits, LutNode& out) {
-  const std::int64_t lane_max = (std::int64_t{1} << bits) - 1;
+bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out) {
+  constexpr std::uint32_t kBits = 16;
+  constexpr std::int64_t kLaneMax = (std::int64_t{1} << kBits) - 1;
   const std::int64_t sum_max = static_cast<std::int64_t>(range.sum_max);
   const std::int64_t distance = static_cast<std::int64_t>(node.low) * (std::int64_t{1} << node.shift) - range.base;
   const std::int64_t top = static_cast<std::int64_t>(node.high) - node.low;
-  if (sum_max > lane_max || top > lane_max) return false;
-  // A sum that saturates at lane_max must still come out as top.
-  const bool saturates = distance < 0 && sum_max - distance > lane_max;
-  if (saturates && (node.shift >= bits ? 0 : lane_max >> node.shift) < top) return false;
-  out.add = static_cast<std::uint16_t>(distance < 0 ? std::min(-distance, lane_max) : 0);
-  out.sub = static_cast<std::uint16_t>(distance > 0 ? std::min(distance, lane_max) : 0);
+  if (sum_max > kLaneMax || top > kLaneMax) return false;
+  // A sum that saturates must still come out as top.
+  const bool saturates = distance < 0 && sum_max - distance > kLaneMax;
+  if (saturates && kLaneMax >> node.shift < top) return false;
+  out.add = static_cast<std::uint16_t>(distance < 0 ? std::min(-distance, kLaneMax) : 0);
+  out.sub = static_cast<std::uint16_t>(distance > 0 ? std::min(distance, kLaneMax) : 0);
   out.top = static_cast<std::uint16_t>(top);
-  out.shift = std::min(node.shift, bits);  // a lane is 0 after `bits` shifts
+  out.shift = std::min(node.shift, kBits);  // a lane is 0 after so many shifts
   return true;
 }
 
@@ -111,7 +112,7 @@ class ProgramBuilder {
     add_input_stage();
     for (const LayerSpec& layer : spec_.layers) add_layer(layer);
     add_outputs();
-    build_rows(spec_, columns_, storage_);
+    if (form_ != TableForm::kWords) build_rows(spec_, columns_.front(), storage_);
     finish();
   }
 
@@ -181,7 +182,7 @@ class ProgramBuilder {
     node.base = static_cast<std::int32_t>(range.base);
     node.low = spec.low;
     node.high = spec.high;
-    if (form_ != TableForm::kWords && fits_lanes(spec, range, 16, node)) {
+    if (form_ != TableForm::kWords && fits_lanes(spec, range, node)) {
       node.sum = SumWidth::kHalf;
     } else {
       node.shift = spec.shift;
@@ -336,7 +337,7 @@ class ProgramBuilder {
     s.lut.word_tables = s.word_tables.data();
     s.lut.outputs = s.outputs.data();
     s.lut.output_count = static_cast<std::uint32_t>(s.outputs.size());
-    s.lut.scratch_bytes = 2 * s.lut.layer_bytes + s.lut.prepared_bytes;
+    s.lut.scratch_bytes = 2 * s.lut.layer_bytes + s.lut.prepared_bytes;  // layer_bytes has 64 a node: rows fit too
     s.lut.row_layers = s.row_layers.empty() ? nullptr : s.row_layers.data();
     s.lut.row_inputs = s.row_inputs.data();
     s.lut.row_tables = s.aligned_row_tables.as<const std::uint16_t>();

@@ -42,10 +42,10 @@ struct NodeRange {
 };
 [[nodiscard]] NodeRange node_range(const LayerSpec& layer, const NodeSpec& node);
 
-/// Fills add, sub, top and shift of `out` when `bits`-wide saturating lanes give the exact code; else false.
-[[nodiscard]] bool fits_lanes(const NodeSpec& node, const NodeRange& range, std::uint32_t bits, LutNode& out);
+/// Fills add, sub, top and shift of `out` when saturating lanes of 16 bits give the exact code; else false.
+[[nodiscard]] bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out);
 
-/// Lays the rows for single events out, when they are possible and small.
-void build_rows(const ProgramSpec& spec, const std::vector<std::vector<Column>>& columns, ProgramStorage& storage);
+/// Lays the rows for single events out, unless a node needs more than 16 bits or they would take more than a megabyte.
+void build_rows(const ProgramSpec& spec, std::span<const Column> inputs, ProgramStorage& storage);
 
 }  // namespace kantrig::kernels
