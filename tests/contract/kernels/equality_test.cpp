@@ -1,15 +1,10 @@
 // Every kernel set gives what the reference evaluator gives, bit for bit.
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <iostream>
-#include <optional>
-
+#include "contract/kernels/kernel_set_test.hpp"
 #include "contract/kernels/random_model.hpp"
 #include "kan/evaluator.hpp"
 #include "kan/reference.hpp"
-#include "kernels/kernels.hpp"
-#include "support/kernel_set_option.hpp"
 
 namespace kantrig::test {
 namespace {
@@ -23,21 +18,6 @@ std::vector<std::uint32_t> bits_of(std::size_t inputs, std::uint32_t bits) {
 }
 
 std::span<const std::byte> bytes_of(const std::vector<std::uint16_t>& codes) { return std::as_bytes(std::span(codes)); }
-
-class KernelSetTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kernels::select_set(kernel_set_option()) == nullptr) {
-      std::cout << kernel_set_option() << " is not supported by this CPU\n";
-      GTEST_SKIP() << "not supported by this CPU";
-    }
-  }
-  static Evaluator evaluator(const Model& model) {
-    auto made = Evaluator::create(model, kernel_set_option());
-    EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().message);
-    return std::move(*made);
-  }
-};
 
 void expect_event(const Model& model, const Workspace& workspace, std::uint32_t event, std::span<const std::uint16_t> codes) {
   const std::vector<std::int16_t> expected = kan::reference_outputs(model, codes);
