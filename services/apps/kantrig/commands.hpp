@@ -1,0 +1,15 @@
+// The subcommands of kantrig: each adds itself to the program and leaves its exit code (base/exit_code.hpp).
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace kantrig::apps {
+
+void add_status_command(CLI::App& app, int& exit_code);
+void add_watch_command(CLI::App& app, int& exit_code);
+void add_run_command(CLI::App& app, int& exit_code);
+void add_model_command(CLI::App& app, int& exit_code);
+void add_model_verify_command(CLI::App& model, int& exit_code);  // under `model`
+void add_menu_command(CLI::App& app, int& exit_code);
+
+}  // namespace kantrig::apps
