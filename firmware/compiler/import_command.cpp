@@ -35,8 +35,9 @@ void print_import(const KaneleImport& imported, const Arguments& arguments, cons
     edges += layer.edges.size();
   }
   fmt::print(", {} active edges\n", edges);
-  fmt::print("  golden  {} published vectors, all reproduced, and {} seeded ones\n",
-             imported.published_vectors, bundle.golden.count - imported.published_vectors);
+  fmt::print("  golden  {} published vectors{} and {} seeded ones\n", imported.published_vectors,
+             imported.published_vectors > 0 ? ", all reproduced," : "",
+             bundle.golden.count - imported.published_vectors);
 }
 
 int run(Arguments arguments) {

@@ -20,9 +20,7 @@ int main(int argc, char** argv) {
       "Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong or missing input, 5 output not "
       "written.");
   compiler::add_import_command(app, exit_code);
-#ifdef KANTRIG_WITH_TRAIN
   compiler::add_train_command(app, exit_code);
-#endif
   compiler::add_inspect_command(app, exit_code);
   compiler::add_evaluate_command(app, exit_code);
   compiler::add_keygen_command(app, exit_code);
