@@ -1,7 +1,4 @@
 // kanc train: a specification and data become a bundle.
-#include <fmt/core.h>
-#include <CLI/CLI.hpp>
-
 #include "base/build_info.hpp"
 #include "base/clock.hpp"
 #include "base/digest.hpp"
@@ -14,7 +11,11 @@
 #include "compiler/train/trainer.hpp"
 #include "kan/bundle.hpp"
 
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 namespace kantrig::compiler {
