@@ -11,8 +11,8 @@
 #include "compiler/train/trainer.hpp"
 #include "kan/bundle.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <filesystem>
