@@ -90,8 +90,9 @@ class ShardLedger {
   /// A client greets for the lane. Another life of it than the last counts from zero (lane_run_counts); the same one,
   /// back after a reconnect or a restart of the daemon, goes on.
   void begin_instance(LaneHandle lane, std::uint64_t instance) noexcept;
-  /// What this lane counted in the present run and this life of its client, for the comparison with the client's own counts: batches that entered
-  /// the books, and duplicates. What was refused for a passing reason is not in it, nor what has no sequence.
+  /// What this lane counted in the present run and this life of its client, for the comparison with the client's own
+  /// counts: batches that entered the books, and duplicates. What was refused for a passing reason is not in it, nor what
+  /// has no sequence.
   [[nodiscard]] Counts lane_run_counts(LaneHandle lane) const noexcept;
   /// The same for a run that may be over: kept until the lane counts in another one. Zeros when it is not kept.
   [[nodiscard]] Counts lane_run_counts(LaneHandle lane, RunNumber run) const noexcept;
@@ -111,8 +112,9 @@ class ShardLedger {
 
   // From another thread.
   /// The block in progress (all zeros when none is open) and the sum of all blocks since the file was made, as of one
-  /// moment (seqlock). Never holds up the writer. A reader that kSnapshotTries commits in a row have disturbed gets the
-  /// last snapshot once more: as of one moment too, only older, so that `total` never goes back.
+  /// moment (seqlock). Never holds up the writer. When kSnapshotTries readings in a row were disturbed (by commits, or
+  /// since the writer lost its CPU in the middle of one), gives the last snapshot, or the state at open(), once more: as of
+  /// one moment too, only older, so that `total` never goes back.
   struct Snapshot {
     BlockCounts block;
     BlockCounts total;  // without lines and sources: those mean something only within a block

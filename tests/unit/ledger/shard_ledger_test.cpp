@@ -224,6 +224,22 @@ TEST_F(ShardLedgerTest, StartsTheCountsOfALaneAnewInTheNextRun) {
   EXPECT_EQ(ledger_->lane_run_counts(lane_, RunNumber{7}), Counts{});
 }
 
+TEST_F(ShardLedgerTest, StartsTheCountsOfALaneAnewInTheNextLifeOfItsClient) {
+  ledger_->begin_instance(lane_, 111);
+  commit_with(*ledger_, {.lane = lane_, .event_count = 2, .accepted = 2}, "a");
+  ledger_->begin_instance(lane_, 222);
+  EXPECT_EQ(ledger_->lane_run_counts(lane_), Counts{});
+  commit_with(*ledger_, {.lane = lane_, .event_count = 3, .rejected = 3}, "b");
+  EXPECT_EQ(ledger_->lane_run_counts(lane_), (Counts{.received = 3, .rejected = 3}));
+  EXPECT_EQ(ledger_->next_sequence(lane_), Sequence{3});
+
+  reopen();
+  ASSERT_TRUE(ledger_->roll_block(key_of(7, 2), BlockClose::kRun, 10'000));
+  ledger_->begin_instance(lane_, 222);  // the same life, back after the restart, goes on
+  commit_with(*ledger_, {.lane = lane_, .event_count = 4, .accepted = 4}, "c");
+  EXPECT_EQ(ledger_->lane_run_counts(lane_), (Counts{.received = 7, .accepted = 4, .rejected = 3}));
+}
+
 TEST_F(ShardLedgerTest, AddsUpTimes) {
   ledger_->add_time(100, 40, 0);
   ledger_->add_time(0, 0, 7);
