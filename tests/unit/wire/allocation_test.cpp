@@ -14,15 +14,16 @@ namespace {
 std::atomic<std::uint64_t> allocation_count{0};
 }  // namespace
 
-void* operator new(std::size_t bytes) {
+// Not inlined: g++ would see free() meet a plain new and warn.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   allocation_count.fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
@@ -63,7 +64,7 @@ TEST(Allocation, IsNoneFromHeaderToAnswerOnceWarm) {
   const std::uint64_t before = allocation_count.load();
   for (std::uint64_t sequence = 2; sequence < 1000; ++sequence) step(sequence);
   EXPECT_EQ(allocation_count.load() - before, 0U);
-  ::operator delete(::operator new(1));  // a plain new-expression may be left out by the compiler
+  ::operator delete(::operator new(1));        // a plain new-expression may be left out by the compiler
   EXPECT_GT(allocation_count.load(), before);  // the counter does count
 }
 
