@@ -7,6 +7,7 @@ kantrig_add_test(unit/wire/control_channel_test LIBRARIES kantrig::wire PkgConfi
 kantrig_add_test(unit/client/batch_test LIBRARIES kantrig::client)
 kantrig_add_test(unit/client/window_test LIBRARIES kantrig::client)
 kantrig_add_test(integration/client_test LIBRARIES kantrig::client SOURCES support/scripted_server.cpp support/tsan_suppressions.cpp)
+kantrig_add_test(integration/lane_test LIBRARIES kantrig::client SOURCES support/scripted_server.cpp support/tsan_suppressions.cpp)
 kantrig_add_fuzzer(decoder LIBRARIES kantrig::wire)
 
 # The Python client, by Debian's interpreter: its zmq and protobuf are not seen by another one on the path.
