@@ -41,8 +41,8 @@ void add_constants(const LayerSpec& layer, const std::vector<LutNode>& nodes, Pr
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     lane(kRowAdd, k) = nodes[k].add;
     lane(kRowSub, k) = nodes[k].sub;
-    lane(kRowKeep, k) = nodes[k].shift == 0 ? 0xFFFF : 0;
-    lane(kRowMultiply, k) = nodes[k].shift == 0 ? 0 : static_cast<std::uint16_t>(0x10000U >> nodes[k].shift);
+    lane(kRowKeep, k) = static_cast<std::uint16_t>(nodes[k].shift == 0 ? 0xFFFF : 0);
+    lane(kRowMultiply, k) = static_cast<std::uint16_t>(0x10000U >> nodes[k].shift);  // 0 for shift 0
     lane(kRowTop, k) = nodes[k].top;
     lane(kRowLow, k) = static_cast<std::uint16_t>(layer.nodes[k].low);
   }
