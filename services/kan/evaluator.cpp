@@ -22,7 +22,8 @@ constexpr std::uint64_t kTableBytesMax = std::uint64_t{1} << 31;
 std::uint64_t table_bytes_bound(const Model& model) {
   std::uint64_t bytes = 0;
   for (const Layer& layer : model.layers) {
-    for (const Edge& edge : layer.edges) bytes += std::max<std::uint64_t>(512, 2 * std::uint64_t{layer.input_codes[edge.input]});
+    for (const Edge& edge : layer.edges)
+      bytes += std::max<std::uint64_t>(512, 2 * std::uint64_t{layer.input_codes[edge.input]});
   }
   return bytes;
 }
@@ -44,13 +45,16 @@ kernels::ProgramSpec describe(const Model& model) {
     }
     for (const Edge& edge : layer.edges) {
       const std::size_t entries = layer.input_codes[edge.input];
-      out.edges.push_back({.input = edge.input, .table = std::span(layer.tables).subspan(edge.table_offset, entries)});
+      out.edges.push_back(
+          {.input = edge.input, .table = std::span(layer.tables).subspan(edge.table_offset, entries)});
     }
   }
   return spec;
 }
 
-constexpr std::uint32_t tiles_of(std::uint32_t events) { return (events + kTileEvents - 1) / kTileEvents; }
+constexpr std::uint32_t tiles_of(std::uint32_t events) {
+  return (events + kTileEvents - 1) / kTileEvents;
+}
 
 }  // namespace
 
@@ -62,8 +66,8 @@ struct Evaluator::State {
 
 struct Workspace::State {
   std::uint32_t events_max;
-  std::uint32_t events;          // of the last load_*()
-  std::uint32_t output_stride;   // entries
+  std::uint32_t events;         // of the last load_*()
+  std::uint32_t output_stride;  // entries
   std::vector<std::uint64_t> malformed;
   kernels::AlignedBytes codes;
   kernels::AlignedBytes scratch;
@@ -80,7 +84,8 @@ struct Workspace::State {
   }
   [[nodiscard]] std::uint32_t malformed_count() const noexcept {
     std::uint32_t count = 0;
-    for (std::uint32_t t = 0; t < tiles_of(events); ++t) count += static_cast<std::uint32_t>(std::popcount(malformed[t]));
+    for (std::uint32_t t = 0; t < tiles_of(events); ++t)
+      count += static_cast<std::uint32_t>(std::popcount(malformed[t]));
     return count;
   }
 };
@@ -90,24 +95,29 @@ Workspace::Workspace(const Evaluator& evaluator, std::uint32_t events_max) {
   const std::size_t tiles = std::max<std::uint32_t>(1, tiles_of(events_max));
   // A line beyond a power of two, so that equal events of neighbouring outputs do not share a cache set.
   const std::size_t stride = tiles * kTileEvents + kernels::kCacheLineBytes / sizeof(std::int16_t);
-  state_ = std::make_unique<State>(State{.events_max = events_max,
-                                         .events = 0,
-                                         .output_stride = static_cast<std::uint32_t>(stride),
-                                         .malformed = std::vector<std::uint64_t>(tiles),
-                                         .codes = kernels::AlignedBytes(tiles * lut.tile_bytes),
-                                         .scratch = kernels::AlignedBytes(std::size_t{kernels::kTilesAtOnce} * lut.scratch_bytes),
-                                         .outputs = kernels::AlignedBytes(stride * lut.output_count * sizeof(std::int16_t)),
-                                         .classes = kernels::AlignedBytes(tiles * kTileEvents)});
+  state_ = std::make_unique<State>(
+      State{.events_max = events_max,
+            .events = 0,
+            .output_stride = static_cast<std::uint32_t>(stride),
+            .malformed = std::vector<std::uint64_t>(tiles),
+            .codes = kernels::AlignedBytes(tiles * lut.tile_bytes),
+            .scratch = kernels::AlignedBytes(std::size_t{kernels::kTilesAtOnce} * lut.scratch_bytes),
+            .outputs = kernels::AlignedBytes(stride * lut.output_count * sizeof(std::int16_t)),
+            .classes = kernels::AlignedBytes(tiles * kTileEvents)});
 }
 Workspace::~Workspace() = default;
 Workspace::Workspace(Workspace&&) noexcept = default;
 Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 
-std::uint32_t Workspace::events_max() const noexcept { return state_->events_max; }
+std::uint32_t Workspace::events_max() const noexcept {
+  return state_->events_max;
+}
 const std::int16_t* Workspace::outputs(std::uint32_t k) const noexcept {
   return state_->outputs.as<const std::int16_t>() + std::size_t{k} * state_->output_stride;
 }
-const std::uint8_t* Workspace::classes() const noexcept { return state_->classes.data(); }
+const std::uint8_t* Workspace::classes() const noexcept {
+  return state_->classes.data();
+}
 std::span<const std::uint64_t> Workspace::malformed() const noexcept {
   return std::span(state_->malformed).first(tiles_of(state_->events));
 }
@@ -125,22 +135,26 @@ Result<Evaluator> Evaluator::create(const Model& model, std::string_view kernel_
     for (const kernels::KernelSet& each : kernels::sets()) {
       if (each.supported()) known += fmt::format(", {}", each.name);
     }
-    return fail(ErrorCode::kUnsupported, "kernel set {}: unknown or not supported by this CPU, expected one of {}", kernel_set,
-                known);
+    return fail(ErrorCode::kUnsupported,
+                "kernel set {}: unknown or not supported by this CPU, expected one of {}", kernel_set, known);
   }
   if (table_bytes_bound(model) > kTableBytesMax) {
-    return fail(ErrorCode::kUnsupported, "model: tables may take {} bytes, expected at most {}", table_bytes_bound(model),
-                kTableBytesMax);
+    return fail(ErrorCode::kUnsupported, "model: tables may take {} bytes, expected at most {}",
+                table_bytes_bound(model), kTableBytesMax);
   }
   return Evaluator(std::unique_ptr<State>(
       new State{.model = model, .set = set, .program = kernels::Program(describe(model), set->form)}));
 }
 
-std::string_view Evaluator::kernel_set() const noexcept { return state_->set->name; }
-const Model& Evaluator::model() const noexcept { return state_->model; }
+std::string_view Evaluator::kernel_set() const noexcept {
+  return state_->set->name;
+}
+const Model& Evaluator::model() const noexcept {
+  return state_->model;
+}
 
-std::uint32_t Evaluator::load_float32(std::span<const std::byte> rows, std::uint32_t events, Workspace& workspace,
-                                      ClampCounts clamped) const noexcept {
+std::uint32_t Evaluator::load_float32(std::span<const std::byte> rows, std::uint32_t events,
+                                      Workspace& workspace, ClampCounts clamped) const noexcept {
   const std::size_t inputs = state_->model.input_count();
   KANTRIG_ASSERT(events <= workspace.events_max() && rows.size() == events * inputs * sizeof(float));
   KANTRIG_ASSERT(!state_->model.codes_only && (clamped.empty() || clamped.size() == inputs));
@@ -156,7 +170,8 @@ std::uint32_t Evaluator::load_code8(std::span<const std::byte> rows, std::uint32
   KANTRIG_ASSERT(events <= workspace.events_max());
   KANTRIG_ASSERT(rows.size() == std::size_t{events} * state_->model.input_count());
   workspace.state_->events = events;
-  state_->set->load_code8(state_->program.input_stage(), workspace.state_->rows(rows, state_->program.lut().tile_bytes));
+  state_->set->load_code8(state_->program.input_stage(),
+                          workspace.state_->rows(rows, state_->program.lut().tile_bytes));
   return workspace.state_->malformed_count();
 }
 
@@ -165,7 +180,8 @@ std::uint32_t Evaluator::load_code16(std::span<const std::byte> rows, std::uint3
   KANTRIG_ASSERT(events <= workspace.events_max());
   KANTRIG_ASSERT(rows.size() == std::size_t{events} * state_->model.input_count() * sizeof(std::uint16_t));
   workspace.state_->events = events;
-  state_->set->load_code16(state_->program.input_stage(), workspace.state_->rows(rows, state_->program.lut().tile_bytes));
+  state_->set->load_code16(state_->program.input_stage(),
+                           workspace.state_->rows(rows, state_->program.lut().tile_bytes));
   return workspace.state_->malformed_count();
 }
 

@@ -22,9 +22,12 @@ enum class Encoding : std::uint8_t { kCode16, kCode8, kFloat32 };
 
 std::string_view name_of(Encoding encoding) {
   switch (encoding) {
-    case Encoding::kCode8: return "code8";
-    case Encoding::kFloat32: return "float32";
-    default: return "code16";
+    case Encoding::kCode8:
+      return "code8";
+    case Encoding::kFloat32:
+      return "float32";
+    default:
+      return "code16";
   }
 }
 
@@ -37,7 +40,8 @@ struct Events {
   std::vector<std::int16_t> outputs;
   std::vector<std::uint8_t> classes;
 
-  [[nodiscard]] std::span<const std::byte> rows(Encoding encoding, std::uint32_t first, std::uint32_t count) const {
+  [[nodiscard]] std::span<const std::byte> rows(Encoding encoding, std::uint32_t first,
+                                                std::uint32_t count) const {
     const auto cut = [&](const auto& values) {
       return std::as_bytes(std::span(values).subspan(first * inputs, count * inputs));
     };
@@ -56,7 +60,8 @@ Events random_events(const Model& model, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   Events events;
   events.inputs = model.inputs.size();
-  const bool byte_codes = std::ranges::all_of(model.inputs, [](const InputFeature& input) { return input.bits <= 8; });
+  const bool byte_codes =
+      std::ranges::all_of(model.inputs, [](const InputFeature& input) { return input.bits <= 8; });
   for (std::uint32_t e = 0; e < kEvents; ++e) {
     for (const InputFeature& input : model.inputs) {
       std::uint32_t code = static_cast<std::uint32_t>(random() >> 32) & ((1U << input.bits) - 1);
@@ -70,15 +75,16 @@ Events random_events(const Model& model, std::uint64_t seed) {
     }
   }
   for (std::uint32_t e = 0; e < kEvents; ++e) {
-    const auto outputs = reference_outputs(model, std::span(events.codes).subspan(e * events.inputs, events.inputs));
+    const auto outputs =
+        reference_outputs(model, std::span(events.codes).subspan(e * events.inputs, events.inputs));
     events.outputs.insert(events.outputs.end(), outputs.begin(), outputs.end());
     events.classes.push_back(reference_class(outputs));
   }
   return events;
 }
 
-void load(const Evaluator& evaluator, Workspace& workspace, const Events& events, Encoding encoding, std::uint32_t first,
-          std::uint32_t count) {
+void load(const Evaluator& evaluator, Workspace& workspace, const Events& events, Encoding encoding,
+          std::uint32_t first, std::uint32_t count) {
   const auto rows = events.rows(encoding, first, count);
   if (encoding == Encoding::kFloat32) {
     evaluator.load_float32(rows, count, workspace, {});
@@ -90,17 +96,19 @@ void load(const Evaluator& evaluator, Workspace& workspace, const Events& events
 }
 
 /// Runs all events in batches of `batch` and compares them with the reference.
-Result<void> check_equal(const Evaluator& evaluator, Workspace& workspace, const Events& events, Encoding encoding,
-                         std::uint32_t batch) {
+Result<void> check_equal(const Evaluator& evaluator, Workspace& workspace, const Events& events,
+                         Encoding encoding, std::uint32_t batch) {
   const std::size_t outputs = evaluator.model().output_count();
   for (std::uint32_t first = 0; first < kEvents; first += batch) {
     load(evaluator, workspace, events, encoding, first, batch);
     evaluator.evaluate(workspace);
     for (std::uint32_t e = 0; e < batch; ++e) {
       bool same = workspace.classes()[e] == events.classes[first + e];
-      for (std::uint32_t k = 0; k < outputs; ++k) same &= workspace.outputs(k)[e] == events.outputs[(first + e) * outputs + k];
+      for (std::uint32_t k = 0; k < outputs; ++k)
+        same &= workspace.outputs(k)[e] == events.outputs[(first + e) * outputs + k];
       if (!same) {
-        return fail(ErrorCode::kCorrupt, "kernel set {}: event {} as {} in batches of {} differs from the reference",
+        return fail(ErrorCode::kCorrupt,
+                    "kernel set {}: event {} as {} in batches of {} differs from the reference",
                     evaluator.kernel_set(), first + e, name_of(encoding), batch);
       }
     }
@@ -139,11 +147,14 @@ struct Sampling {
 };
 
 Sampling sampling_of(std::uint32_t batch, const KernelBenchOptions& options) {
-  return {.calls = std::max(1U, 1024 / batch), .repeats = std::clamp(options.repeats, 1U, 1000U), .sample_ns = options.sample_ns};
+  return {.calls = std::max(1U, 1024 / batch),
+          .repeats = std::clamp(options.repeats, 1U, 1000U),
+          .sample_ns = options.sample_ns};
 }
 
 /// Nanoseconds a call, over at least sample_ns.
-double sample(const base::Clock& clock, const Sampling& sampling, const std::function<void(std::uint32_t)>& run) {
+double sample(const base::Clock& clock, const Sampling& sampling,
+              const std::function<void(std::uint32_t)>& run) {
   std::uint64_t calls = 0;
   const std::uint64_t begin = clock.now_ns();
   std::uint64_t end = begin;
@@ -163,7 +174,8 @@ double median(std::vector<double>& samples) {
 
 /// Times `run(contender, calls)` for all, taking turns, so that noise hits all alike.
 template <typename Run>
-void take_turns(std::vector<Contender>& all, const base::Clock& clock, const Sampling& sampling, const Run& run) {
+void take_turns(std::vector<Contender>& all, const base::Clock& clock, const Sampling& sampling,
+                const Run& run) {
   for (Contender& contender : all) contender.samples_ns.clear();
   for (std::uint32_t r = 0; r < sampling.repeats; ++r) {
     for (Contender& contender : all) {
@@ -179,12 +191,13 @@ void evaluate_in_turn(const Contender& contender, std::vector<Workspace>& worksp
   for (std::uint32_t c = 0; c < calls; ++c) {
     Workspace& workspace = workspaces[next];
     contender.evaluator.evaluate(workspace);
-    next = (next + 1 + workspace.classes()[0]) & (workspaces.size() - 1);  // which event comes next waits for the class
+    next = (next + 1 + workspace.classes()[0]) &
+           (workspaces.size() - 1);  // which event comes next waits for the class
   }
 }
 
-Result<void> bench_batch(const Model& model, const Events& events, const base::Clock& clock, const KernelBenchOptions& options,
-                         std::uint32_t batch, KernelBench& bench) {
+Result<void> bench_batch(const Model& model, const Events& events, const base::Clock& clock,
+                         const KernelBenchOptions& options, std::uint32_t batch, KernelBench& bench) {
   auto all = contenders(model, events, batch);
   if (!all) return tl::unexpected(all.error());
   std::vector<Encoding> encodings;
@@ -214,8 +227,8 @@ Result<void> bench_batch(const Model& model, const Events& events, const base::C
     });
     for (Contender& contender : *all) {
       const double ns = median(contender.samples_ns) / batch;
-      bench.loads.push_back(
-          {std::string(contender.evaluator.kernel_set()), std::string(name_of(encoding)), batch, ns, 1e9 / ns});
+      bench.loads.push_back({std::string(contender.evaluator.kernel_set()), std::string(name_of(encoding)),
+                             batch, ns, 1e9 / ns});
     }
   }
   return {};
@@ -228,7 +241,8 @@ Result<KernelBench> bench_kernels(const Model& model, const base::Clock& clock, 
   const Events events = random_events(model, options.seed);
   KernelBench bench{.events_checked = kEvents, .results = {}, .loads = {}};
   for (const std::uint32_t batch : kBatches) {
-    if (auto ok = bench_batch(model, events, clock, options, batch, bench); !ok) return tl::unexpected(ok.error());
+    if (auto ok = bench_batch(model, events, clock, options, batch, bench); !ok)
+      return tl::unexpected(ok.error());
   }
   return bench;
 }

@@ -14,7 +14,8 @@ class AlignedBytes {
  public:
   AlignedBytes() = default;
   explicit AlignedBytes(std::size_t size)
-      : data_(static_cast<std::uint8_t*>(::operator new(size + kCacheLineBytes, std::align_val_t{kCacheLineBytes}))) {
+      : data_(static_cast<std::uint8_t*>(
+            ::operator new (size + kCacheLineBytes, std::align_val_t{kCacheLineBytes}))) {
     for (std::size_t i = 0; i < size + kCacheLineBytes; ++i) data_.get()[i] = 0;
   }
 
@@ -27,7 +28,9 @@ class AlignedBytes {
 
  private:
   struct Free {
-    void operator()(std::uint8_t* data) const noexcept { ::operator delete(data, std::align_val_t{kCacheLineBytes}); }
+    void operator()(std::uint8_t* data) const noexcept {
+      ::operator delete (data, std::align_val_t{kCacheLineBytes});
+    }
   };
   std::unique_ptr<std::uint8_t, Free> data_;
 };

@@ -9,9 +9,9 @@
 namespace kantrig::kernels::avx2 {
 namespace {
 
-constexpr std::uint32_t kTiles = 4;   // interleaved, so that a chunk is loaded once for all of them
+constexpr std::uint32_t kTiles = 4;             // interleaved, so that a chunk is loaded once for all of them
 constexpr std::uint32_t kSingleEventsMax = 12;  // beyond whole tiles, up to here event by event is faster
-constexpr std::uint32_t kHalf = 32;   // events, and bytes, of a register
+constexpr std::uint32_t kHalf = 32;             // events, and bytes, of a register
 
 static_assert(kTiles <= kTilesAtOnce);
 
@@ -52,20 +52,23 @@ struct Lanes {
   return part / 2 * stride + part % 2 * kHalf;
 }
 
-/// Makes the indices of every chunk of every column that is looked up: outside its chunk the top bit is set, and
-/// pshufb gives 0.
+/// Makes the indices of every chunk of every column that is looked up: outside its chunk the top bit is set,
+/// and pshufb gives 0.
 template <std::uint32_t T>
-[[gnu::always_inline]] inline void prepare(const LutProgram& program, const LutLayer& layer, Source in, Target indices) noexcept {
+[[gnu::always_inline]] inline void prepare(const LutProgram& program, const LutLayer& layer, Source in,
+                                           Target indices) noexcept {
   const __m256i outside = bytes_of(0x70);
   for (std::uint32_t p = layer.prepared_begin; p < layer.prepared_end; ++p) {
     const Prepared& column = program.prepared[p];
     Lanes<T> codes;
-    for (std::uint32_t part = 0; part < 2 * T; ++part) codes.part[part] = load(in.bytes + place(part, in.stride) + column.column);
+    for (std::uint32_t part = 0; part < 2 * T; ++part)
+      codes.part[part] = load(in.bytes + place(part, in.stride) + column.column);
     __m256i chunk = _mm256_setzero_si256();
     for (std::uint32_t c = 0; c < column.chunks; ++c) {
       std::uint8_t* to = indices.bytes + column.index + c * kTileEvents;
       for (std::uint32_t part = 0; part < 2 * T; ++part) {
-        store(to + place(part, indices.stride), _mm256_adds_epu8(_mm256_xor_si256(codes.part[part], chunk), outside));
+        store(to + place(part, indices.stride),
+              _mm256_adds_epu8(_mm256_xor_si256(codes.part[part], chunk), outside));
       }
       chunk = _mm256_add_epi8(chunk, bytes_of(0x10));
     }
@@ -74,13 +77,14 @@ template <std::uint32_t T>
 
 /// Byte sums of one group.
 template <std::uint32_t T>
-[[gnu::always_inline]] inline Lanes<T> sum_group(const LutProgram& program, const ByteGroup& group, Source indices) noexcept {
+[[gnu::always_inline]] inline Lanes<T> sum_group(const LutProgram& program, const ByteGroup& group,
+                                                 Source indices) noexcept {
   Lanes<T> sums;
   for (std::uint32_t part = 0; part < 2 * T; ++part) sums.part[part] = bytes_of(group.start);
   const Lookup* lookup = program.lookups + group.lookup_begin;
   for (const Lookup* end = lookup + group.count_64; lookup != end; ++lookup) {
-    const __m256i chunk =
-        _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(program.tables + lookup->table)));
+    const __m256i chunk = _mm256_broadcastsi128_si256(
+        _mm_load_si128(reinterpret_cast<const __m128i*>(program.tables + lookup->table)));
     for (std::uint32_t part = 0; part < 2 * T; ++part) {
       const __m256i index = load(indices.bytes + place(part, indices.stride) + lookup->index);
       sums.part[part] = _mm256_add_epi8(sums.part[part], _mm256_shuffle_epi8(chunk, index));
@@ -90,12 +94,13 @@ template <std::uint32_t T>
 }
 
 template <std::uint32_t T>
-[[gnu::always_inline]] inline void eval_byte_node(const LutProgram& program, const LutNode& node, Source indices,
-                                                  Target out) noexcept {
+[[gnu::always_inline]] inline void eval_byte_node(const LutProgram& program, const LutNode& node,
+                                                  Source indices, Target out) noexcept {
   Lanes<T> sums = sum_group<T>(program, program.groups[node.group_begin], indices);
   if (node.group_end - node.group_begin == 2) {
     const Lanes<T> more = sum_group<T>(program, program.groups[node.group_begin + 1], indices);
-    for (std::uint32_t part = 0; part < 2 * T; ++part) sums.part[part] = _mm256_adds_epi8(sums.part[part], more.part[part]);
+    for (std::uint32_t part = 0; part < 2 * T; ++part)
+      sums.part[part] = _mm256_adds_epi8(sums.part[part], more.part[part]);
   }
   const __m256i floor = _mm256_set1_epi8(node.byte_floor);
   const __m256i raise = bytes_of(node.byte_raise);
@@ -125,7 +130,8 @@ struct HalfSums {
   sums.odd = _mm256_add_epi16(sums.odd, _mm256_andnot_si256(words_of(0xFF), bytes));
 }
 
-[[gnu::always_inline]] inline void store_half(const LutNode& node, HalfSums codes, std::uint8_t* column) noexcept {
+[[gnu::always_inline]] inline void store_half(const LutNode& node, HalfSums codes,
+                                              std::uint8_t* column) noexcept {
   if (node.out.width == 1) {
     store(column, _mm256_or_si256(codes.whole, _mm256_slli_epi16(codes.odd, 8)));
     return;
@@ -137,7 +143,8 @@ struct HalfSums {
 }
 
 template <std::uint32_t T>
-void eval_half_node(const LutProgram& program, const LutNode& node, Source in, Source indices, Target out) noexcept {
+void eval_half_node(const LutProgram& program, const LutNode& node, Source in, Source indices,
+                    Target out) noexcept {
   HalfSums sums[2 * T];
   for (HalfSums& sum : sums) sum = {_mm256_setzero_si256(), _mm256_setzero_si256()};
   for (std::uint32_t g = node.group_begin; g < node.group_end; ++g) {
@@ -166,8 +173,10 @@ void eval_half_node(const LutProgram& program, const LutNode& node, Source in, S
   for (std::uint32_t part = 0; part < 2 * T; ++part) {
     const __m256i even_sum = _mm256_sub_epi16(sums[part].whole, _mm256_slli_epi16(sums[part].odd, 8));
     const __m256i even = _mm256_srl_epi16(_mm256_subs_epu16(_mm256_adds_epu16(even_sum, add), sub), shift);
-    const __m256i odd = _mm256_srl_epi16(_mm256_subs_epu16(_mm256_adds_epu16(sums[part].odd, add), sub), shift);
-    std::uint8_t* column = out.bytes + node.out.offset + part / 2 * out.stride + part % 2 * kHalf * node.out.width;
+    const __m256i odd =
+        _mm256_srl_epi16(_mm256_subs_epu16(_mm256_adds_epu16(sums[part].odd, add), sub), shift);
+    std::uint8_t* column =
+        out.bytes + node.out.offset + part / 2 * out.stride + part % 2 * kHalf * node.out.width;
     store_half(node, {_mm256_min_epu16(even, top), _mm256_min_epu16(odd, top)}, column);
   }
 }
@@ -183,7 +192,8 @@ struct Values {
   const std::uint8_t* column = codes + output.column.offset + half * kHalf * output.column.width;
   const __m256i low = _mm256_set1_epi16(output.low);
   const __m256i start = load(column);
-  if (output.column.width == 2) return {_mm256_add_epi16(start, low), _mm256_add_epi16(load(column + 32), low)};
+  if (output.column.width == 2)
+    return {_mm256_add_epi16(start, low), _mm256_add_epi16(load(column + 32), low)};
   return {_mm256_add_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(start)), low),
           _mm256_add_epi16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(start, 1)), low)};
 }
@@ -195,7 +205,8 @@ struct Place {
 };
 
 /// Outputs and classes of half a tile whose outputs, less the least of them, all fit a byte.
-void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, Place at) noexcept {
+void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                  Place at) noexcept {
   __m256i best = _mm256_setzero_si256();
   __m256i classes = _mm256_setzero_si256();
   for (std::uint32_t k = 0; k < program.output_count; ++k) {
@@ -204,7 +215,8 @@ void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const Ti
     std::int16_t* out = batch.outputs + k * std::size_t{batch.output_stride} + at.first;
     store(out, values.first);
     store(out + 16, values.second);
-    const __m256i rank = _mm256_add_epi8(load(codes + output.column.offset + at.half * kHalf), bytes_of(output.byte_rank));
+    const __m256i rank =
+        _mm256_add_epi8(load(codes + output.column.offset + at.half * kHalf), bytes_of(output.byte_rank));
     const __m256i better = _mm256_max_epu8(rank, best);
     classes = _mm256_blendv_epi8(bytes_of(k), classes, _mm256_cmpeq_epi8(better, best));
     best = better;
@@ -213,7 +225,8 @@ void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const Ti
 }
 
 /// Outputs and classes of half a tile, any outputs.
-void finish_words(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, Place at) noexcept {
+void finish_words(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                  Place at) noexcept {
   // One output is compared with 0; several are compared with the first.
   const bool one = program.output_count == 1;
   Values best = {_mm256_setzero_si256(), _mm256_setzero_si256()};
@@ -226,7 +239,8 @@ void finish_words(const LutProgram& program, const std::uint8_t* codes, const Ti
     store(out + 16, values.second);
     const __m256i label = words_of(one ? 1 : k);
     classes.first = _mm256_blendv_epi8(classes.first, label, _mm256_cmpgt_epi16(values.first, best.first));
-    classes.second = _mm256_blendv_epi8(classes.second, label, _mm256_cmpgt_epi16(values.second, best.second));
+    classes.second =
+        _mm256_blendv_epi8(classes.second, label, _mm256_cmpgt_epi16(values.second, best.second));
     best = {_mm256_max_epi16(values.first, best.first), _mm256_max_epi16(values.second, best.second)};
   }
   const __m256i packed = _mm256_packus_epi16(classes.first, classes.second);
@@ -250,7 +264,8 @@ void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first
       } else if (node.sum == SumWidth::kHalf) {
         eval_half_node<T>(program, node, in, indices, out);
       } else {
-        for (std::uint32_t t = 0; t < T; ++t) scalar::eval_node(program, node, in.bytes + t * in.stride, out.bytes + t * stride);
+        for (std::uint32_t t = 0; t < T; ++t)
+          scalar::eval_node(program, node, in.bytes + t * in.stride, out.bytes + t * stride);
       }
     }
     in = {out.bytes, stride};
@@ -277,7 +292,8 @@ void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
   for (; tile + kTiles <= tiles; tile += kTiles) eval<kTiles>(program, batch, tile);
   for (; tile + 2 <= tiles; tile += 2) eval<2>(program, batch, tile);
   for (; tile < tiles; ++tile) eval<1>(program, batch, tile);
-  for (std::uint32_t event = batch.events - singles; event < batch.events; ++event) eval_event(program, batch, event);
+  for (std::uint32_t event = batch.events - singles; event < batch.events; ++event)
+    eval_event(program, batch, event);
 }
 
 }  // namespace kantrig::kernels::avx2

@@ -1,5 +1,5 @@
-// The input stage of the avx2 kernel set. A register holds row r and row r + 16 of half a tile; sixteen of them,
-// transposed as bytes within their lanes, are sixteen columns of 32 codes.
+// The input stage of the avx2 kernel set. A register holds row r and row r + 16 of half a tile; sixteen of
+// them, transposed as bytes within their lanes, are sixteen columns of 32 codes.
 #include "kernels/lut_layer.hpp"
 
 #include <immintrin.h>
@@ -11,7 +11,7 @@ namespace kantrig::kernels::avx2 {
 namespace {
 
 constexpr std::uint32_t kHalf = 32;
-constexpr std::uint32_t kRows = 16;  // register r holds rows r and r + kRows
+constexpr std::uint32_t kRows = 16;            // register r holds rows r and r + kRows
 constexpr std::uint32_t kScalarEventsMax = 4;  // so few events are not worth a transposition
 
 /// One block of features of half a tile, as the rows hold it.
@@ -19,9 +19,9 @@ struct Block {
   const std::uint8_t* rows;  // first row, first feature of the block
   const std::uint8_t* end;   // of the payload
   std::size_t row_bytes;
-  std::uint32_t events;      // rows there are, at most 32
-  std::uint32_t features;    // features there are, 1..16
-  std::uint32_t first;       // feature
+  std::uint32_t events;    // rows there are, at most 32
+  std::uint32_t features;  // features there are, 1..16
+  std::uint32_t first;     // feature
 };
 
 /// The codes of half a tile on their way from rows to columns.
@@ -30,12 +30,15 @@ struct Rows {
   std::uint32_t malformed;
 };
 
-/// `Bytes` bytes from `from`, zeroes where they would lie past the payload. What follows the row is not looked at.
+/// `Bytes` bytes from `from`, zeroes where they would lie past the payload. What follows the row is not
+/// looked at.
 template <std::uint32_t Bytes>
-[[gnu::always_inline]] inline const std::uint8_t* readable(const Block& block, std::uint32_t row, std::uint8_t* spare) noexcept {
+[[gnu::always_inline]] inline const std::uint8_t* readable(const Block& block, std::uint32_t row,
+                                                           std::uint8_t* spare) noexcept {
   const std::uint8_t* from = block.rows + row * block.row_bytes;
   if (row < block.events && static_cast<std::size_t>(block.end - from) >= Bytes) return from;
-  for (std::uint32_t i = 0; i < Bytes; ++i) spare[i] = row < block.events && from + i < block.end ? from[i] : std::uint8_t{0};
+  for (std::uint32_t i = 0; i < Bytes; ++i)
+    spare[i] = row < block.events && from + i < block.end ? from[i] : std::uint8_t{0};
   return spare;
 }
 
@@ -52,7 +55,8 @@ template <std::uint32_t Bytes>
 }
 
 /// Stores the columns, each code at most the largest of its feature. Returns the malformed events.
-std::uint32_t store_columns(const LutInputStage& stage, const Block& block, Rows& rows, std::uint8_t* half) noexcept {
+std::uint32_t store_columns(const LutInputStage& stage, const Block& block, Rows& rows,
+                            std::uint8_t* half) noexcept {
   transpose(rows);
   std::uint32_t malformed = rows.malformed;
   for (std::uint32_t c = 0; c < block.features; ++c) {
@@ -65,7 +69,8 @@ std::uint32_t store_columns(const LutInputStage& stage, const Block& block, Rows
   return malformed;
 }
 
-std::uint32_t load_code8_half(const LutInputStage& stage, const RowBatch& batch, const Block& block, std::uint8_t* half) noexcept {
+std::uint32_t load_code8_half(const LutInputStage& stage, const RowBatch& batch, const Block& block,
+                              std::uint8_t* half) noexcept {
   static_cast<void>(batch);
   Rows rows;
   rows.malformed = 0;
@@ -73,7 +78,8 @@ std::uint32_t load_code8_half(const LutInputStage& stage, const RowBatch& batch,
   for (std::uint32_t r = 0; r < kRows; ++r) {
     const auto* low = reinterpret_cast<const __m128i*>(readable<16>(block, r, spare[0]));
     const auto* high = reinterpret_cast<const __m128i*>(readable<16>(block, r + kRows, spare[1]));
-    rows.row[r] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)), _mm_loadu_si128(high), 1);
+    rows.row[r] =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(low)), _mm_loadu_si128(high), 1);
   }
   return store_columns(stage, block, rows, half);
 }
@@ -84,7 +90,8 @@ __m256i feature_lanes(std::uint32_t features) noexcept {
   return _mm256_cmpgt_epi16(_mm256_set1_epi16(static_cast<short>(features)), lane);
 }
 
-std::uint32_t load_code16_half(const LutInputStage& stage, const RowBatch& batch, const Block& block, std::uint8_t* half) noexcept {
+std::uint32_t load_code16_half(const LutInputStage& stage, const RowBatch& batch, const Block& block,
+                               std::uint8_t* half) noexcept {
   static_cast<void>(batch);
   Rows rows;
   rows.malformed = 0;
@@ -136,12 +143,16 @@ struct Quantiser {
 
 Quantiser quantiser_of(const LutInputStage& stage, const Block& block, std::uint32_t half) noexcept {
   const std::uint32_t first = block.first + 8 * half;
-  const __m256i lane = _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(static_cast<int>(8 * half)));
-  return {_mm256_loadu_ps(stage.scale + first), _mm256_loadu_ps(stage.offset + first), _mm256_loadu_ps(stage.highest + first),
-          _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(block.features)), lane), _mm256_setzero_si256()};
+  const __m256i lane = _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+                                        _mm256_set1_epi32(static_cast<int>(8 * half)));
+  return {_mm256_loadu_ps(stage.scale + first), _mm256_loadu_ps(stage.offset + first),
+          _mm256_loadu_ps(stage.highest + first),
+          _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(block.features)), lane),
+          _mm256_setzero_si256()};
 }
 
-std::uint32_t load_float32_half(const LutInputStage& stage, const RowBatch& batch, const Block& block, std::uint8_t* half) noexcept {
+std::uint32_t load_float32_half(const LutInputStage& stage, const RowBatch& batch, const Block& block,
+                                std::uint8_t* half) noexcept {
   Rows rows;
   rows.malformed = 0;
   Quantiser quantisers[2] = {quantiser_of(stage, block, 0), quantiser_of(stage, block, 1)};
@@ -198,8 +209,12 @@ void load_rows(const LutInputStage& stage, const RowBatch& batch, const Loader& 
       for (std::uint32_t half = 0; half < 2 && half * kHalf < left; ++half) {
         const std::uint32_t events = left - half * kHalf;
         const std::size_t row = tile * kTileEvents + half * kHalf;
-        const Block block{batch.rows + row * row_bytes + std::size_t{first} * loader.value_bytes, end, row_bytes,
-                          events < kHalf ? events : kHalf, features < kBlockFeatures ? features : kBlockFeatures, first};
+        const Block block{batch.rows + row * row_bytes + std::size_t{first} * loader.value_bytes,
+                          end,
+                          row_bytes,
+                          events < kHalf ? events : kHalf,
+                          features < kBlockFeatures ? features : kBlockFeatures,
+                          first};
         std::uint8_t* codes = batch.codes + tile * std::size_t{batch.tile_bytes} + half * kHalf;
         malformed |= std::uint64_t{loader.bytes(stage, batch, block, codes)} << (half * kHalf);
       }

@@ -1,4 +1,5 @@
-// Single events: a table holds one row a code with a lane for every node, so that an input costs one load and one add.
+// Single events: a table holds one row a code with a lane for every node, so that an input costs one load and
+// one add.
 #include "kernels/lut_layer.hpp"
 
 #include <immintrin.h>
@@ -9,7 +10,9 @@
 namespace kantrig::kernels::avx2 {
 namespace {
 
-__m256i load(const std::uint16_t* from) noexcept { return _mm256_load_si256(reinterpret_cast<const __m256i*>(from)); }
+__m256i load(const std::uint16_t* from) noexcept {
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+}
 
 /// Sixteen lanes of one layer.
 struct LanePlace {
@@ -22,8 +25,10 @@ __m256i constant(LanePlace at, RowConstant which) noexcept {
 }
 
 __m256i codes_of(LanePlace at, __m256i sum) noexcept {
-  const __m256i moved = _mm256_subs_epu16(_mm256_adds_epu16(sum, constant(at, kRowAdd)), constant(at, kRowSub));
-  const __m256i shifted = _mm256_mulhi_epu16(moved, constant(at, kRowMultiply));  // moved >> shift, 0 for shift 0
+  const __m256i moved =
+      _mm256_subs_epu16(_mm256_adds_epu16(sum, constant(at, kRowAdd)), constant(at, kRowSub));
+  const __m256i shifted =
+      _mm256_mulhi_epu16(moved, constant(at, kRowMultiply));  // moved >> shift, 0 for shift 0
   const __m256i kept = _mm256_and_si256(moved, constant(at, kRowKeep));
   return _mm256_min_epu16(_mm256_or_si256(shifted, kept), constant(at, kRowTop));
 }
@@ -42,7 +47,8 @@ std::uint32_t largest(const std::int16_t* values, std::uint32_t count) noexcept 
   std::uint32_t best_index = 0;
   for (std::uint32_t k = 0; k < count; k += 8) {
     const __m128i eight = _mm_load_si128(reinterpret_cast<const __m128i*>(values + k));
-    const auto found = static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_xor_si128(eight, flip))));
+    const auto found =
+        static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_minpos_epu16(_mm_xor_si128(eight, flip))));
     const bool better = (found & 0xFFFFU) < best;
     best = better ? found & 0xFFFFU : best;
     best_index = better ? k + (found >> 16) : best_index;
@@ -51,8 +57,8 @@ std::uint32_t largest(const std::int16_t* values, std::uint32_t count) noexcept 
 }
 
 /// The layer's sums of the event for one place of lanes.
-__m256i sum_rows(const LutProgram& program, const RowLayer& layer, const std::uint8_t* codes, std::uint32_t event,
-                 std::uint32_t first_lane) noexcept {
+__m256i sum_rows(const LutProgram& program, const RowLayer& layer, const std::uint8_t* codes,
+                 std::uint32_t event, std::uint32_t first_lane) noexcept {
   __m256i sum = _mm256_setzero_si256();
   for (std::uint32_t i = layer.input_begin; i < layer.input_end; ++i) {
     const RowInput& input = program.row_inputs[i];
@@ -81,10 +87,12 @@ void eval_event(const LutProgram& program, const TileBatch& batch, std::uint32_t
     in_event = 0;
   }
   const auto* values = reinterpret_cast<const std::int16_t*>(out);
-  for (std::uint32_t k = 0; k < program.output_count; ++k) batch.outputs[k * std::size_t{batch.output_stride} + event] = values[k];
+  for (std::uint32_t k = 0; k < program.output_count; ++k)
+    batch.outputs[k * std::size_t{batch.output_stride} + event] = values[k];
   const std::uint32_t lanes = program.row_layers[program.layer_count - 1].lanes;
   const std::uint32_t several = largest(values, lanes);
-  batch.classes[event] = static_cast<std::uint8_t>(program.output_count == 1 ? (values[0] > 0 ? 1U : 0U) : several);
+  batch.classes[event] =
+      static_cast<std::uint8_t>(program.output_count == 1 ? (values[0] > 0 ? 1U : 0U) : several);
 }
 
 }  // namespace kantrig::kernels::avx2

@@ -1,4 +1,5 @@
-// The avx512 kernel set: 64 events a register, byte tables by vpermb and vpermi2b. Needs F, BW, VL, DQ and VBMI.
+// The avx512 kernel set: 64 events a register, byte tables by vpermb and vpermi2b. Needs F, BW, VL, DQ and
+// VBMI.
 #include "kernels/lut_layer.hpp"
 
 #include <immintrin.h>
@@ -9,7 +10,7 @@
 namespace kantrig::kernels::avx512 {
 namespace {
 
-constexpr std::uint32_t kTiles = 4;  // interleaved, so that a table is loaded once for all of them
+constexpr std::uint32_t kTiles = 4;            // interleaved, so that a table is loaded once for all of them
 constexpr std::uint32_t kSingleEventsMax = 3;  // beyond whole tiles, up to here event by event is faster
 
 static_assert(kTiles <= kTilesAtOnce);
@@ -20,7 +21,9 @@ struct Codes {
   std::size_t stride;
 };
 
-[[gnu::always_inline]] inline __m512i load(const std::uint8_t* from) noexcept { return _mm512_load_si512(from); }
+[[gnu::always_inline]] inline __m512i load(const std::uint8_t* from) noexcept {
+  return _mm512_load_si512(from);
+}
 
 /// One register a tile.
 template <std::uint32_t T>
@@ -30,7 +33,8 @@ struct Lanes {
 
 /// Byte sums of one group.
 template <std::uint32_t T>
-[[gnu::always_inline]] inline Lanes<T> sum_group(const LutProgram& program, const ByteGroup& group, Codes in) noexcept {
+[[gnu::always_inline]] inline Lanes<T> sum_group(const LutProgram& program, const ByteGroup& group,
+                                                 Codes in) noexcept {
   const Lookup* lookup = program.lookups + group.lookup_begin;
   Lanes<T> sums;
   for (std::uint32_t t = 0; t < T; ++t) sums.tile[t] = _mm512_set1_epi8(static_cast<char>(group.start));
@@ -55,15 +59,16 @@ template <std::uint32_t T>
       const __m512i codes = load(in.codes + t * in.stride + lookup->index);
       const __m512i low = _mm512_permutex2var_epi8(load(table), codes, load(table + 64));
       const __m512i high = _mm512_permutex2var_epi8(load(table + 128), codes, load(table + 192));
-      sums.tile[t] = _mm512_add_epi8(sums.tile[t], _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high));
+      sums.tile[t] =
+          _mm512_add_epi8(sums.tile[t], _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high));
     }
   }
   return sums;
 }
 
 template <std::uint32_t T>
-[[gnu::always_inline]] inline void eval_byte_node(const LutProgram& program, const LutNode& node, Codes in, std::uint8_t* out,
-                                                  std::size_t stride) noexcept {
+[[gnu::always_inline]] inline void eval_byte_node(const LutProgram& program, const LutNode& node, Codes in,
+                                                  std::uint8_t* out, std::size_t stride) noexcept {
   Lanes<T> sums = sum_group<T>(program, program.groups[node.group_begin], in);
   if (node.group_end - node.group_begin == 2) {
     const Lanes<T> more = sum_group<T>(program, program.groups[node.group_begin + 1], in);
@@ -72,11 +77,13 @@ template <std::uint32_t T>
   const __m512i floor = _mm512_set1_epi8(static_cast<char>(node.byte_floor));
   const __m512i raise = _mm512_set1_epi8(static_cast<char>(node.byte_raise));
   const __m512i top = _mm512_set1_epi8(static_cast<char>(node.top));
-  for (std::uint32_t t = 0; t < T; ++t) sums.tile[t] = _mm512_add_epi8(_mm512_max_epi8(sums.tile[t], floor), raise);
+  for (std::uint32_t t = 0; t < T; ++t)
+    sums.tile[t] = _mm512_add_epi8(_mm512_max_epi8(sums.tile[t], floor), raise);
   if (node.shift != 0) {
     const __m512i kept = _mm512_set1_epi8(static_cast<char>(0xFFU >> node.shift));
     const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(node.shift));
-    for (std::uint32_t t = 0; t < T; ++t) sums.tile[t] = _mm512_and_si512(_mm512_srl_epi16(sums.tile[t], shift), kept);
+    for (std::uint32_t t = 0; t < T; ++t)
+      sums.tile[t] = _mm512_and_si512(_mm512_srl_epi16(sums.tile[t], shift), kept);
   }
   for (std::uint32_t t = 0; t < T; ++t) {
     _mm512_store_si512(out + t * stride + node.out.offset, _mm512_min_epu8(sums.tile[t], top));
@@ -100,14 +107,16 @@ struct HalfSums {
   sums.odd = _mm512_add_epi16(sums.odd, odd);
 }
 
-void add_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, HalfSums& sums) noexcept {
+void add_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes,
+               HalfSums& sums) noexcept {
   alignas(64) std::uint8_t planes[2 * kTileEvents];
   scalar::sum_words(program, node, codes, planes);
   add_low(sums, load(planes));
   add_high(sums, load(planes + kTileEvents));
 }
 
-[[gnu::always_inline]] inline void store_half(const LutNode& node, __m512i even, __m512i odd, std::uint8_t* column) noexcept {
+[[gnu::always_inline]] inline void store_half(const LutNode& node, __m512i even, __m512i odd,
+                                              std::uint8_t* column) noexcept {
   if (node.out.width == 1) {
     _mm512_store_si512(column, _mm512_or_si512(even, _mm512_slli_epi16(odd, 8)));
     return;
@@ -121,8 +130,8 @@ void add_words(const LutProgram& program, const LutNode& node, const std::uint8_
 }
 
 template <std::uint32_t T>
-[[gnu::always_inline]] inline void eval_half_node(const LutProgram& program, const LutNode& node, Codes in, std::uint8_t* out,
-                                                  std::size_t stride) noexcept {
+[[gnu::always_inline]] inline void eval_half_node(const LutProgram& program, const LutNode& node, Codes in,
+                                                  std::uint8_t* out, std::size_t stride) noexcept {
   HalfSums sums[T];
   for (std::uint32_t t = 0; t < T; ++t) sums[t] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   for (std::uint32_t g = node.group_begin; g < node.group_end; ++g) {
@@ -144,19 +153,23 @@ template <std::uint32_t T>
     const __m512i even_sum = _mm512_sub_epi16(sums[t].whole, _mm512_slli_epi16(sums[t].odd, 8));
     const __m512i even = _mm512_srl_epi16(_mm512_subs_epu16(_mm512_adds_epu16(even_sum, add), sub), shift);
     const __m512i odd = _mm512_srl_epi16(_mm512_subs_epu16(_mm512_adds_epu16(sums[t].odd, add), sub), shift);
-    store_half(node, _mm512_min_epu16(even, top), _mm512_min_epu16(odd, top), out + t * stride + node.out.offset);
+    store_half(node, _mm512_min_epu16(even, top), _mm512_min_epu16(odd, top),
+               out + t * stride + node.out.offset);
   }
 }
 
 template <std::uint32_t T>
-[[gnu::always_inline]] inline void eval_node(const LutProgram& program, const LutNode& node, Codes in, std::uint8_t* out, std::size_t stride) noexcept {
+[[gnu::always_inline]] inline void eval_node(const LutProgram& program, const LutNode& node, Codes in,
+                                             std::uint8_t* out, std::size_t stride) noexcept {
   if (node.sum == SumWidth::kByte) return eval_byte_node<T>(program, node, in, out, stride);
   if (node.sum == SumWidth::kHalf) return eval_half_node<T>(program, node, in, out, stride);
-  for (std::uint32_t t = 0; t < T; ++t) scalar::eval_node(program, node, in.codes + t * in.stride, out + t * stride);
+  for (std::uint32_t t = 0; t < T; ++t)
+    scalar::eval_node(program, node, in.codes + t * in.stride, out + t * stride);
 }
 
 /// Outputs and classes of a tile whose outputs, less the least of them, all fit a byte.
-void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, std::uint32_t first) noexcept {
+void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                  std::uint32_t first) noexcept {
   __m512i best = _mm512_setzero_si512();
   __m512i classes = _mm512_setzero_si512();
   for (std::uint32_t k = 0; k < program.output_count; ++k) {
@@ -165,7 +178,8 @@ void finish_bytes(const LutProgram& program, const std::uint8_t* codes, const Ti
     const __m512i low = _mm512_set1_epi16(output.low);
     std::int16_t* out = batch.outputs + k * std::size_t{batch.output_stride} + first;
     _mm512_store_si512(out, _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(code)), low));
-    _mm512_store_si512(out + 32, _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(code, 1)), low));
+    _mm512_store_si512(out + 32,
+                       _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(code, 1)), low));
     const __m512i rank = _mm512_add_epi8(code, _mm512_set1_epi8(static_cast<char>(output.byte_rank)));
     const __mmask64 above = _mm512_cmpgt_epu8_mask(rank, best);
     best = _mm512_max_epu8(rank, best);
@@ -183,10 +197,11 @@ __m512i output_half(const LutOutput& output, const std::uint8_t* codes, std::uin
 }
 
 /// Outputs and classes of half a tile, any outputs.
-void finish_words(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, std::uint32_t first,
-                  std::uint32_t half) noexcept {
+void finish_words(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                  std::uint32_t first, std::uint32_t half) noexcept {
   // One output is compared with 0; several are compared with the first.
-  __m512i best = program.output_count == 1 ? _mm512_setzero_si512() : output_half(program.outputs[0], codes, half);
+  __m512i best =
+      program.output_count == 1 ? _mm512_setzero_si512() : output_half(program.outputs[0], codes, half);
   __m512i classes = _mm512_setzero_si512();
   const std::uint32_t first_class = program.output_count == 1 ? 1 : 0;
   for (std::uint32_t k = 0; k < program.output_count; ++k) {
@@ -196,7 +211,8 @@ void finish_words(const LutProgram& program, const std::uint8_t* codes, const Ti
     best = _mm512_max_epi16(value, best);
     classes = _mm512_mask_mov_epi16(classes, above, _mm512_set1_epi16(static_cast<short>(k + first_class)));
   }
-  _mm256_store_si256(reinterpret_cast<__m256i*>(batch.classes + first + half * 32U), _mm512_cvtepi16_epi8(classes));
+  _mm256_store_si256(reinterpret_cast<__m256i*>(batch.classes + first + half * 32U),
+                     _mm512_cvtepi16_epi8(classes));
 }
 
 template <std::uint32_t T>
@@ -234,7 +250,8 @@ void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
   for (; tile + kTiles <= tiles; tile += kTiles) eval<kTiles>(program, batch, tile);
   for (; tile + 2 <= tiles; tile += 2) eval<2>(program, batch, tile);
   for (; tile < tiles; ++tile) eval<1>(program, batch, tile);
-  for (std::uint32_t event = batch.events - singles; event < batch.events; ++event) avx2::eval_event(program, batch, event);
+  for (std::uint32_t event = batch.events - singles; event < batch.events; ++event)
+    avx2::eval_event(program, batch, event);
 }
 
 }  // namespace kantrig::kernels::avx512

@@ -29,7 +29,8 @@ struct KernelSet {
 /// Every set of this build, best first. Some may be unsupported here.
 [[nodiscard]] std::span<const KernelSet> sets() noexcept;
 
-/// The set called `name`, or for "auto" the best this CPU runs. nullptr when it is unknown or cannot be run here.
+/// The set called `name`, or for "auto" the best this CPU runs. nullptr when it is unknown or cannot be run
+/// here.
 [[nodiscard]] const KernelSet* select_set(std::string_view name) noexcept;
 
 }  // namespace kantrig::kernels

@@ -1,5 +1,6 @@
-// What the hot loops see: tables laid out for one kernel set, as plain data. Files built for an instruction set include
-// only this, so it holds no inline function and nothing of the standard library beyond its integer types.
+// What the hot loops see: tables laid out for one kernel set, as plain data. Files built for an instruction
+// set include only this, so it holds no inline function and nothing of the standard library beyond its
+// integer types.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,8 @@
 
 namespace kantrig::kernels {
 
-constexpr std::uint32_t kTileEvents = 64;     // events that are evaluated together; one AVX-512 register of byte codes
+constexpr std::uint32_t kTileEvents =
+    64;  // events that are evaluated together; one AVX-512 register of byte codes
 constexpr std::uint32_t kBlockFeatures = 16;  // features that the input stage takes at once
 
 /// Where a tile keeps the codes of one input or node: kTileEvents codes of `width` bytes.
@@ -40,7 +42,8 @@ struct WordLookup {
 
 enum class SumWidth : std::uint8_t { kByte, kHalf, kFull };  // 8, 16, 32 bits
 
-/// A node. Entries are stored minus the least of their table, so that the sum `u` of the look-ups is never negative:
+/// A node. Entries are stored minus the least of their table, so that the sum `u` of the look-ups is never
+/// negative:
 ///   kByte: one or two groups, which start such that their sums a and b are exact as signed bytes;
 ///          code = min((max(a + b, byte_floor) + byte_raise) >> shift, top), a + b saturating
 ///   kHalf: code = min(((u + add) - sub) >> shift, top), add and subtract saturating
@@ -79,8 +82,9 @@ struct LutLayer {
 
 struct LutOutput {
   Column column;
-  std::int16_t low = 0;       // output = code + low
-  std::uint8_t byte_rank = 0; // low minus the least low of all outputs; meaningful when LutProgram::ranks_in_bytes
+  std::int16_t low = 0;  // output = code + low
+  std::uint8_t byte_rank =
+      0;  // low minus the least low of all outputs; meaningful when LutProgram::ranks_in_bytes
 };
 
 constexpr std::uint32_t kRowLanes = 16;  // nodes that are summed at once for a single event
@@ -91,9 +95,17 @@ struct RowInput {
   std::uint32_t table = 0;  // entries into LutProgram::row_tables
 };
 
-/// A layer for single events: code = min(s * keep | s * multiply >> 16, top) with s = (u + add) - sub, both saturating;
-/// output = code + low. The six constants lie in row_tables, in this order, `lanes` entries each.
-enum RowConstant : std::uint32_t { kRowAdd, kRowSub, kRowKeep, kRowMultiply, kRowTop, kRowLow, kRowConstants };
+/// A layer for single events: code = min(s * keep | s * multiply >> 16, top) with s = (u + add) - sub, both
+/// saturating; output = code + low. The six constants lie in row_tables, in this order, `lanes` entries each.
+enum RowConstant : std::uint32_t {
+  kRowAdd,
+  kRowSub,
+  kRowKeep,
+  kRowMultiply,
+  kRowTop,
+  kRowLow,
+  kRowConstants
+};
 
 struct RowLayer {
   std::uint32_t input_begin = 0;
@@ -115,9 +127,10 @@ struct LutProgram {
   const std::uint16_t* word_tables = nullptr;
   const LutOutput* outputs = nullptr;
   std::uint32_t output_count = 0;
-  bool ranks_in_bytes = false;       // output + constant fits a byte for every output
-  std::uint32_t tile_bytes = 0;      // codes of all inputs of a tile
-  std::uint32_t layer_bytes = 0;     // codes of the largest inner layer of a tile; scratch holds two of these, ...
+  bool ranks_in_bytes = false;   // output + constant fits a byte for every output
+  std::uint32_t tile_bytes = 0;  // codes of all inputs of a tile
+  std::uint32_t layer_bytes =
+      0;  // codes of the largest inner layer of a tile; scratch holds two of these, ...
   std::uint32_t prepared_bytes = 0;  // ... then the prepared indices of a tile
   std::uint32_t scratch_bytes = 0;   // of a tile; scratch holds kTilesAtOnce of these
   // Single events; no layers when a node needs more than 16 bits or the rows would be too large.
@@ -134,9 +147,9 @@ struct TileBatch {
   const std::uint8_t* codes = nullptr;
   std::uint32_t events = 0;
   std::uint8_t* scratch = nullptr;
-  std::int16_t* outputs = nullptr;      // output k of event i at k * output_stride + i
-  std::uint32_t output_stride = 0;      // entries; whole tiles are written
-  std::uint8_t* classes = nullptr;      // whole tiles are written
+  std::int16_t* outputs = nullptr;  // output k of event i at k * output_stride + i
+  std::uint32_t output_stride = 0;  // entries; whole tiles are written
+  std::uint8_t* classes = nullptr;  // whole tiles are written
 };
 
 /// From rows of features to columns of codes. Arrays are padded to whole blocks of kBlockFeatures.
@@ -168,7 +181,8 @@ struct BlockPlace {
 using EvalTilesFn = void(const LutProgram& program, const TileBatch& batch) noexcept;
 using LoadRowsFn = void(const LutInputStage& stage, const RowBatch& batch) noexcept;
 /// Loads one block of features of one tile and returns which of its events are malformed in it.
-using LoadBlockFn = std::uint64_t(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept;
+using LoadBlockFn = std::uint64_t(const LutInputStage& stage, const RowBatch& batch,
+                                  BlockPlace place) noexcept;
 
 namespace scalar {
 EvalTilesFn eval_tiles;
@@ -178,12 +192,16 @@ LoadRowsFn load_code16;
 LoadBlockFn load_float32_block;
 LoadBlockFn load_code8_block;
 LoadBlockFn load_code16_block;
-/// One node of any kind that has word look-ups only, on one tile. The other sets use it where they have nothing better.
-void eval_node(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, std::uint8_t* out) noexcept;
+/// One node of any kind that has word look-ups only, on one tile. The other sets use it where they have
+/// nothing better.
+void eval_node(const LutProgram& program, const LutNode& node, const std::uint8_t* codes,
+               std::uint8_t* out) noexcept;
 /// Sum of the word look-ups of a 16-bit node on one tile: low bytes, then high bytes, kTileEvents each.
-void sum_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, std::uint8_t* planes) noexcept;
+void sum_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes,
+               std::uint8_t* planes) noexcept;
 /// Outputs and classes of one tile from the codes of its last layer.
-void finish_tile(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, std::uint32_t first) noexcept;
+void finish_tile(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                 std::uint32_t first) noexcept;
 }  // namespace scalar
 
 namespace avx2 {

@@ -9,7 +9,7 @@
 namespace kantrig::kernels {
 namespace {
 
-constexpr std::uint32_t kChunk = 16;       // entries of a pshufb table
+constexpr std::uint32_t kChunk = 16;  // entries of a pshufb table
 constexpr std::uint32_t kByteEntries = 256;
 constexpr std::uint32_t kByteMax = 255;
 
@@ -30,15 +30,20 @@ std::uint32_t stored_entries(std::size_t entries) {
   return entries <= 128 ? 128 : kByteEntries;
 }
 
-std::int16_t least(std::span<const std::int16_t> table) { return *std::min_element(table.begin(), table.end()); }
+std::int16_t least(std::span<const std::int16_t> table) {
+  return *std::min_element(table.begin(), table.end());
+}
 
-std::int16_t greatest(std::span<const std::int16_t> table) { return *std::max_element(table.begin(), table.end()); }
+std::int16_t greatest(std::span<const std::int16_t> table) {
+  return *std::max_element(table.begin(), table.end());
+}
 
 /// First fit, largest first: few groups, each with a sum that stays within a byte.
 std::vector<PlaneGroup> pack(const std::vector<Plane>& planes) {
   std::vector<const Plane*> order;
   for (const Plane& plane : planes) order.push_back(&plane);
-  std::stable_sort(order.begin(), order.end(), [](const Plane* a, const Plane* b) { return a->max > b->max; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Plane* a, const Plane* b) { return a->max > b->max; });
   std::vector<PlaneGroup> groups;
   for (const Plane* plane : order) {
     auto place = std::find_if(groups.begin(), groups.end(),
@@ -89,7 +94,8 @@ bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out) {
   constexpr std::uint32_t kBits = 16;
   constexpr std::int64_t kLaneMax = (std::int64_t{1} << kBits) - 1;
   const std::int64_t sum_max = static_cast<std::int64_t>(range.sum_max);
-  const std::int64_t distance = static_cast<std::int64_t>(node.low) * (std::int64_t{1} << node.shift) - range.base;
+  const std::int64_t distance =
+      static_cast<std::int64_t>(node.low) * (std::int64_t{1} << node.shift) - range.base;
   const std::int64_t top = static_cast<std::int64_t>(node.high) - node.low;
   if (sum_max > kLaneMax || top > kLaneMax) return false;
   // A sum that saturates must still come out as top.
@@ -142,7 +148,8 @@ class ProgramBuilder {
 
   void add_layer(const LayerSpec& layer) {
     std::vector<std::uint32_t> counts;
-    for (const NodeSpec& node : layer.nodes) counts.push_back(static_cast<std::uint32_t>(node.high - node.low + 1));
+    for (const NodeSpec& node : layer.nodes)
+      counts.push_back(static_cast<std::uint32_t>(node.high - node.low + 1));
     const std::vector<Column> out = place_columns(counts);
     LutLayer lut{.node_begin = static_cast<std::uint32_t>(storage_.nodes.size()),
                  .prepared_begin = static_cast<std::uint32_t>(storage_.prepared.size())};
@@ -211,12 +218,14 @@ class ProgramBuilder {
     return node;
   }
 
-  /// Keeps the whole node in byte lanes where that is exact. With w = u - distance the code is w >> shift, cut at 0 and
-  /// top. Two sums that are exact as signed bytes add up to w - c, saturated; that loses nothing when the window
-  /// [0, (top + 1) << shift) of w, moved by c, lies within a signed byte.
-  void narrow(const NodeSpec& spec, const NodeRange& range, const std::vector<PlaneGroup>& groups, LutNode& node) {
+  /// Keeps the whole node in byte lanes where that is exact. With w = u - distance the code is w >> shift,
+  /// cut at 0 and top. Two sums that are exact as signed bytes add up to w - c, saturated; that loses nothing
+  /// when the window [0, (top + 1) << shift) of w, moved by c, lies within a signed byte.
+  void narrow(const NodeSpec& spec, const NodeRange& range, const std::vector<PlaneGroup>& groups,
+              LutNode& node) {
     if (groups.empty() || groups.size() > 2 || spec.shift > 7) return;
-    const std::int64_t distance = static_cast<std::int64_t>(spec.low) * (std::int64_t{1} << spec.shift) - range.base;
+    const std::int64_t distance =
+        static_cast<std::int64_t>(spec.low) * (std::int64_t{1} << spec.shift) - range.base;
     const std::int64_t window = ((static_cast<std::int64_t>(spec.high) - spec.low + 1) << spec.shift) - 1;
     // A group of greatest sum m that starts from -d is exact as a signed byte for m - 127 <= d <= 128.
     std::int64_t start_low = 0;
@@ -229,7 +238,8 @@ class ProgramBuilder {
     if (c < std::max(window - 127, start_low - distance)) return;
     std::int64_t left = distance + c;  // what the groups' starts add up to
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      const std::int64_t rest_low = g + 1 < groups.size() ? static_cast<std::int64_t>(groups[g + 1].sum) - 127 : 0;
+      const std::int64_t rest_low =
+          g + 1 < groups.size() ? static_cast<std::int64_t>(groups[g + 1].sum) - 127 : 0;
       const std::int64_t d = g + 1 < groups.size() ? std::min<std::int64_t>(128, left - rest_low) : left;
       storage_.groups[node.group_begin + g].start = static_cast<std::uint8_t>(-d);
       left -= d;
@@ -243,7 +253,8 @@ class ProgramBuilder {
     storage_.words.push_back({.column = columns_.back()[edge.input],
                               .table = static_cast<std::uint32_t>(storage_.word_tables.size())});
     const std::int16_t lowest = least(edge.table);
-    for (const std::int16_t entry : edge.table) storage_.word_tables.push_back(static_cast<std::uint16_t>(entry - lowest));
+    for (const std::int16_t entry : edge.table)
+      storage_.word_tables.push_back(static_cast<std::uint16_t>(entry - lowest));
   }
 
   static void add_planes(const EdgeSpec& edge, std::vector<Plane>& low, std::vector<Plane>& high) {
@@ -289,7 +300,8 @@ class ProgramBuilder {
     std::uint32_t added = 0;
     for (std::uint32_t first = 0; first < plane.bytes.size(); first += kChunk) {
       const auto begin = plane.bytes.begin() + first;
-      const auto end = plane.bytes.begin() + std::min<std::ptrdiff_t>(first + kChunk, std::ssize(plane.bytes));
+      const auto end =
+          plane.bytes.begin() + std::min<std::ptrdiff_t>(first + kChunk, std::ssize(plane.bytes));
       if (std::all_of(begin, end, [](std::uint8_t byte) { return byte == 0; })) continue;
       storage_.lookups.push_back({.index = prepared_index_[plane.input] + first / kChunk * kTileEvents,
                                   .table = static_cast<std::uint32_t>(storage_.tables.size())});
@@ -337,7 +349,8 @@ class ProgramBuilder {
     s.lut.word_tables = s.word_tables.data();
     s.lut.outputs = s.outputs.data();
     s.lut.output_count = static_cast<std::uint32_t>(s.outputs.size());
-    s.lut.scratch_bytes = 2 * s.lut.layer_bytes + s.lut.prepared_bytes;  // layer_bytes has 64 a node: rows fit too
+    s.lut.scratch_bytes =
+        2 * s.lut.layer_bytes + s.lut.prepared_bytes;  // layer_bytes has 64 a node: rows fit too
     s.lut.row_layers = s.row_layers.empty() ? nullptr : s.row_layers.data();
     s.lut.row_inputs = s.row_inputs.data();
     s.lut.row_tables = s.aligned_row_tables.as<const std::uint16_t>();
@@ -364,7 +377,11 @@ Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 
-const LutProgram& Program::lut() const noexcept { return storage_->lut; }
-const LutInputStage& Program::input_stage() const noexcept { return storage_->input_stage; }
+const LutProgram& Program::lut() const noexcept {
+  return storage_->lut;
+}
+const LutInputStage& Program::input_stage() const noexcept {
+  return storage_->input_stage;
+}
 
 }  // namespace kantrig::kernels

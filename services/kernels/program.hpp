@@ -1,4 +1,5 @@
-// Program: a model laid out for one kernel set. Described by plain data, so that nothing here knows what a bundle is.
+// Program: a model laid out for one kernel set. Described by plain data, so that nothing here knows what a
+// bundle is.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,8 @@ RowPlan plan(const LayerSpec& layer) {
   RowPlan plan;
   std::vector<const EdgeSpec*> edges;
   for (const EdgeSpec& edge : layer.edges) edges.push_back(&edge);
-  std::stable_sort(edges.begin(), edges.end(), [](const EdgeSpec* a, const EdgeSpec* b) { return a->input < b->input; });
+  std::stable_sort(edges.begin(), edges.end(),
+                   [](const EdgeSpec* a, const EdgeSpec* b) { return a->input < b->input; });
   for (const EdgeSpec* edge : edges) {
     if (!plan.inputs.empty() && plan.inputs.back() == edge->input) continue;
     plan.inputs.push_back(edge->input);
@@ -37,7 +38,8 @@ void add_constants(const LayerSpec& layer, const std::vector<LutNode>& nodes, Pr
   const auto lane = [&](RowConstant which, std::size_t k) -> std::uint16_t& {
     return storage.row_tables[first + which * lanes + k];
   };
-  for (std::size_t k = 0; k < lanes; ++k) lane(kRowLow, k) = 0x8000;  // a lane without a node is never the largest
+  for (std::size_t k = 0; k < lanes; ++k)
+    lane(kRowLow, k) = 0x8000;  // a lane without a node is never the largest
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     lane(kRowAdd, k) = nodes[k].add;
     lane(kRowSub, k) = nodes[k].sub;
@@ -48,7 +50,8 @@ void add_constants(const LayerSpec& layer, const std::vector<LutNode>& nodes, Pr
   }
 }
 
-void add_tables(const LayerSpec& layer, const RowPlan& rows, std::span<const Column> inputs, ProgramStorage& storage) {
+void add_tables(const LayerSpec& layer, const RowPlan& rows, std::span<const Column> inputs,
+                ProgramStorage& storage) {
   const std::uint32_t lanes = lanes_of(layer);
   const std::uint32_t input_begin = static_cast<std::uint32_t>(storage.row_inputs.size());
   for (const std::uint32_t input : rows.inputs) {
@@ -63,7 +66,8 @@ void add_tables(const LayerSpec& layer, const RowPlan& rows, std::span<const Col
       if (first == 0) {  // never a table's place: the constants lie before all tables
         first = static_cast<std::uint32_t>(storage.row_tables.size());
         storage.row_tables.resize(first + edge.table.size() * lanes);
-        const auto at = std::lower_bound(rows.inputs.begin(), rows.inputs.end(), edge.input) - rows.inputs.begin();
+        const auto at =
+            std::lower_bound(rows.inputs.begin(), rows.inputs.end(), edge.input) - rows.inputs.begin();
         storage.row_inputs[input_begin + static_cast<std::size_t>(at)].table = first;
       }
       const std::int16_t lowest = *std::min_element(edge.table.begin(), edge.table.end());

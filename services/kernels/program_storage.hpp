@@ -45,7 +45,8 @@ struct NodeRange {
 /// Fills add, sub, top and shift of `out` when saturating lanes of 16 bits give the exact code; else false.
 [[nodiscard]] bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out);
 
-/// Lays the rows for single events out, unless a node needs more than 16 bits or they would take more than a megabyte.
+/// Lays the rows for single events out, unless a node needs more than 16 bits or they would take more than a
+/// megabyte.
 void build_rows(const ProgramSpec& spec, std::span<const Column> inputs, ProgramStorage& storage);
 
 }  // namespace kantrig::kernels

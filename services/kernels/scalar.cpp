@@ -1,4 +1,5 @@
-// The scalar kernel set: plain loops over tables. Also what the other sets use where they have nothing better.
+// The scalar kernel set: plain loops over tables. Also what the other sets use where they have nothing
+// better.
 #include "kernels/lut_layer.hpp"
 
 #include <cstring>
@@ -35,7 +36,8 @@ void add_lookup(const Code* codes, const std::uint16_t* table, std::int32_t* sum
   for (std::uint32_t e = 0; e < kTileEvents; ++e) sums[e] += table[codes[e]];
 }
 
-void add_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, std::int32_t* sums) noexcept {
+void add_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes,
+               std::int32_t* sums) noexcept {
   for (std::uint32_t w = node.word_begin; w < node.word_end; ++w) {
     const WordLookup& word = program.words[w];
     const std::uint16_t* table = program.word_tables + word.table;
@@ -47,7 +49,8 @@ void add_words(const LutProgram& program, const LutNode& node, const std::uint8_
   }
 }
 
-void eval_event(const LutProgram& program, const TileBatch& batch, const std::uint8_t* codes, std::uint32_t event) noexcept {
+void eval_event(const LutProgram& program, const TileBatch& batch, const std::uint8_t* codes,
+                std::uint32_t event) noexcept {
   const std::uint8_t* in = codes;
   for (std::uint32_t l = 0; l < program.layer_count; ++l) {
     std::uint8_t* out = batch.scratch + (l & 1U) * std::size_t{program.layer_bytes};
@@ -64,7 +67,8 @@ void eval_event(const LutProgram& program, const TileBatch& batch, const std::ui
   }
 }
 
-const std::uint8_t* eval_tile(const LutProgram& program, const TileBatch& batch, const std::uint8_t* codes) noexcept {
+const std::uint8_t* eval_tile(const LutProgram& program, const TileBatch& batch,
+                              const std::uint8_t* codes) noexcept {
   const std::uint8_t* in = codes;
   for (std::uint32_t l = 0; l < program.layer_count; ++l) {
     std::uint8_t* out = batch.scratch + (l & 1U) * std::size_t{program.layer_bytes};
@@ -76,12 +80,14 @@ const std::uint8_t* eval_tile(const LutProgram& program, const TileBatch& batch,
   return in;
 }
 
-void finish_event(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, std::uint32_t event) noexcept {
+void finish_event(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                  std::uint32_t event) noexcept {
   std::int32_t best = 0;
   std::uint32_t best_index = 0;
   for (std::uint32_t k = 0; k < program.output_count; ++k) {
     const LutOutput& output = program.outputs[k];
-    const std::int32_t value = static_cast<std::int32_t>(load_code(codes, output.column, event % kTileEvents)) + output.low;
+    const std::int32_t value =
+        static_cast<std::int32_t>(load_code(codes, output.column, event % kTileEvents)) + output.low;
     batch.outputs[k * std::size_t{batch.output_stride} + event] = static_cast<std::int16_t>(value);
     if (k == 0 || value > best) {
       best = value;
@@ -94,20 +100,24 @@ void finish_event(const LutProgram& program, const std::uint8_t* codes, const Ti
 
 }  // namespace
 
-void eval_node(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, std::uint8_t* out) noexcept {
+void eval_node(const LutProgram& program, const LutNode& node, const std::uint8_t* codes,
+               std::uint8_t* out) noexcept {
   std::int32_t sums[kTileEvents];
   for (std::int32_t& sum : sums) sum = node.base;
   add_words(program, node, codes, sums);
   if (node.out.width == 1) {
     std::uint8_t* column = out + node.out.offset;
-    for (std::uint32_t e = 0; e < kTileEvents; ++e) column[e] = static_cast<std::uint8_t>(code_of(node, sums[e]));
+    for (std::uint32_t e = 0; e < kTileEvents; ++e)
+      column[e] = static_cast<std::uint8_t>(code_of(node, sums[e]));
   } else {
     auto* column = reinterpret_cast<std::uint16_t*>(out + node.out.offset);
-    for (std::uint32_t e = 0; e < kTileEvents; ++e) column[e] = static_cast<std::uint16_t>(code_of(node, sums[e]));
+    for (std::uint32_t e = 0; e < kTileEvents; ++e)
+      column[e] = static_cast<std::uint16_t>(code_of(node, sums[e]));
   }
 }
 
-void sum_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes, std::uint8_t* planes) noexcept {
+void sum_words(const LutProgram& program, const LutNode& node, const std::uint8_t* codes,
+               std::uint8_t* planes) noexcept {
   std::int32_t sums[kTileEvents] = {};
   add_words(program, node, codes, sums);
   for (std::uint32_t e = 0; e < kTileEvents; ++e) {
@@ -116,7 +126,8 @@ void sum_words(const LutProgram& program, const LutNode& node, const std::uint8_
   }
 }
 
-void finish_tile(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch, std::uint32_t first) noexcept {
+void finish_tile(const LutProgram& program, const std::uint8_t* codes, const TileBatch& batch,
+                 std::uint32_t first) noexcept {
   for (std::uint32_t e = 0; e < kTileEvents; ++e) finish_event(program, codes, batch, first + e);
 }
 

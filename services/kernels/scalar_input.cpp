@@ -81,7 +81,8 @@ void load_rows(const LutInputStage& stage, const RowBatch& batch, LoadBlockFn* b
 
 }  // namespace
 
-std::uint64_t load_float32_block(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept {
+std::uint64_t load_float32_block(const LutInputStage& stage, const RowBatch& batch,
+                                 BlockPlace place) noexcept {
   return load_block<float>(stage, batch, place);
 }
 
@@ -89,14 +90,21 @@ std::uint64_t load_code8_block(const LutInputStage& stage, const RowBatch& batch
   return load_block<std::uint8_t>(stage, batch, place);
 }
 
-std::uint64_t load_code16_block(const LutInputStage& stage, const RowBatch& batch, BlockPlace place) noexcept {
+std::uint64_t load_code16_block(const LutInputStage& stage, const RowBatch& batch,
+                                BlockPlace place) noexcept {
   return load_block<std::uint16_t>(stage, batch, place);
 }
 
-void load_float32(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows(stage, batch, load_float32_block); }
+void load_float32(const LutInputStage& stage, const RowBatch& batch) noexcept {
+  load_rows(stage, batch, load_float32_block);
+}
 
-void load_code8(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows(stage, batch, load_code8_block); }
+void load_code8(const LutInputStage& stage, const RowBatch& batch) noexcept {
+  load_rows(stage, batch, load_code8_block);
+}
 
-void load_code16(const LutInputStage& stage, const RowBatch& batch) noexcept { load_rows(stage, batch, load_code16_block); }
+void load_code16(const LutInputStage& stage, const RowBatch& batch) noexcept {
+  load_rows(stage, batch, load_code16_block);
+}
 
 }  // namespace kantrig::kernels::scalar

@@ -17,9 +17,12 @@ std::vector<std::uint32_t> bits_of(std::size_t inputs, std::uint32_t bits) {
   return std::vector<std::uint32_t>(inputs, bits);
 }
 
-std::span<const std::byte> bytes_of(const std::vector<std::uint16_t>& codes) { return std::as_bytes(std::span(codes)); }
+std::span<const std::byte> bytes_of(const std::vector<std::uint16_t>& codes) {
+  return std::as_bytes(std::span(codes));
+}
 
-void expect_event(const Model& model, const Workspace& workspace, std::uint32_t event, std::span<const std::uint16_t> codes) {
+void expect_event(const Model& model, const Workspace& workspace, std::uint32_t event,
+                  std::span<const std::uint16_t> codes) {
   const std::vector<std::int16_t> expected = kan::reference_outputs(model, codes);
   for (std::uint32_t k = 0; k < expected.size(); ++k) {
     ASSERT_EQ(workspace.outputs(k)[event], expected[k]) << "event " << event << " output " << k;
@@ -37,9 +40,11 @@ void expect_equal(const Model& model, const Evaluator& evaluator, Workspace& wor
   }
 }
 
-constexpr std::uint32_t kBatches[] = {0, 1, 2, 3, 4, 5, 8, 9, 31, 63, 64, 65, 127, 128, 129, 255, 256, 257, 330};
+constexpr std::uint32_t kBatches[] = {0,  1,  2,   3,   4,   5,   8,   9,   31, 63,
+                                      64, 65, 127, 128, 129, 255, 256, 257, 330};
 
-void check_shape(const ModelShape& shape, const Evaluator& evaluator, const Model& model, std::uint64_t seed) {
+void check_shape(const ModelShape& shape, const Evaluator& evaluator, const Model& model,
+                 std::uint64_t seed) {
   SCOPED_TRACE(shape.name + ", seed " + std::to_string(seed));
   Workspace workspace(evaluator, 330);
   for (const std::uint32_t events : kBatches) {
@@ -51,45 +56,129 @@ void check_shape(const ModelShape& shape, const Evaluator& evaluator, const Mode
 
 std::vector<ModelShape> shapes() {
   std::vector<ModelShape> all;
-  all.push_back({.name = "jets", .input_bits = bits_of(16, 6), .nodes = {8, 5}, .codes_max = 128, .codes_min = 128,
+  all.push_back({.name = "jets",
+                 .input_bits = bits_of(16, 6),
+                 .nodes = {8, 5},
+                 .codes_max = 128,
+                 .codes_min = 128,
                  .edge_fraction = 0.5});
   for (std::uint32_t bits = 1; bits <= kan::kInputBitsMax; ++bits) {
-    all.push_back({.name = "inputs of " + std::to_string(bits) + " bits", .input_bits = bits_of(5, bits), .nodes = {4, 3},
-                   .codes_max = 256, .codes_min = 2, .entry_max = 90});
+    all.push_back({.name = "inputs of " + std::to_string(bits) + " bits",
+                   .input_bits = bits_of(5, bits),
+                   .nodes = {4, 3},
+                   .codes_max = 256,
+                   .codes_min = 2,
+                   .entry_max = 90});
   }
-  all.push_back({.name = "inputs of mixed width", .input_bits = {1, 12, 3, 8, 9, 4, 5, 6, 7, 10, 11, 2, 8, 8, 1, 6, 12, 7, 3},
-                 .nodes = {9, 7, 4}, .codes_max = 700, .codes_min = 1, .entry_max = 300, .edge_fraction = 0.7, .shift_max = 3});
-  all.push_back({.name = "odd code counts", .input_bits = bits_of(7, 5), .nodes = {13, 11, 6}, .codes_max = 200, .codes_min = 1,
+  all.push_back({.name = "inputs of mixed width",
+                 .input_bits = {1, 12, 3, 8, 9, 4, 5, 6, 7, 10, 11, 2, 8, 8, 1, 6, 12, 7, 3},
+                 .nodes = {9, 7, 4},
+                 .codes_max = 700,
+                 .codes_min = 1,
+                 .entry_max = 300,
+                 .edge_fraction = 0.7,
+                 .shift_max = 3});
+  all.push_back({.name = "odd code counts",
+                 .input_bits = bits_of(7, 5),
+                 .nodes = {13, 11, 6},
+                 .codes_max = 200,
+                 .codes_min = 1,
                  .entry_max = 70});
-  all.push_back({.name = "everything fits a byte", .input_bits = bits_of(3, 6), .nodes = {6, 4}, .codes_max = 60,
-                 .codes_min = 3, .entry_max = 25, .shift_max = 3});
-  all.push_back({.name = "shifts", .input_bits = bits_of(6, 7), .nodes = {9, 8, 3}, .codes_max = 256, .codes_min = 5,
-                 .entry_max = 2000, .shift_max = 9, .bias_max = 3000});
-  all.push_back({.name = "shifts beyond every sum", .input_bits = bits_of(6, 7), .nodes = {9, 8, 3}, .codes_max = 90,
-                 .codes_min = 5, .entry_max = 3000, .shift_max = 29, .bias_max = 300000});
-  all.push_back({.name = "extreme entries and biases", .input_bits = bits_of(9, 8), .nodes = {6, 5, 4}, .codes_max = 4096,
-                 .codes_min = 4000, .entry_max = 32767, .shift_max = 5, .bias_max = 1'000'000'000, .output_low = -32768,
+  all.push_back({.name = "everything fits a byte",
+                 .input_bits = bits_of(3, 6),
+                 .nodes = {6, 4},
+                 .codes_max = 60,
+                 .codes_min = 3,
+                 .entry_max = 25,
+                 .shift_max = 3});
+  all.push_back({.name = "shifts",
+                 .input_bits = bits_of(6, 7),
+                 .nodes = {9, 8, 3},
+                 .codes_max = 256,
+                 .codes_min = 5,
+                 .entry_max = 2000,
+                 .shift_max = 9,
+                 .bias_max = 3000});
+  all.push_back({.name = "shifts beyond every sum",
+                 .input_bits = bits_of(6, 7),
+                 .nodes = {9, 8, 3},
+                 .codes_max = 90,
+                 .codes_min = 5,
+                 .entry_max = 3000,
+                 .shift_max = 29,
+                 .bias_max = 300000});
+  all.push_back({.name = "extreme entries and biases",
+                 .input_bits = bits_of(9, 8),
+                 .nodes = {6, 5, 4},
+                 .codes_max = 4096,
+                 .codes_min = 4000,
+                 .entry_max = 32767,
+                 .shift_max = 5,
+                 .bias_max = 1'000'000'000,
+                 .output_low = -32768,
                  .output_high = 32767});
-  all.push_back({.name = "sums near 16 bits", .input_bits = bits_of(9, 6), .nodes = {12, 10, 6}, .codes_max = 256,
-                 .codes_min = 250, .entry_max = 4000, .shift_max = 7, .bias_max = 20000, .output_low = -32768,
+  all.push_back({.name = "sums near 16 bits",
+                 .input_bits = bits_of(9, 6),
+                 .nodes = {12, 10, 6},
+                 .codes_max = 256,
+                 .codes_min = 250,
+                 .entry_max = 4000,
+                 .shift_max = 7,
+                 .bias_max = 20000,
+                 .output_low = -32768,
                  .output_high = 32767});
-  all.push_back({.name = "outputs of one value", .input_bits = bits_of(4, 4), .nodes = {3, 3}, .output_low = 5, .output_high = 5});
-  all.push_back({.name = "outputs of 300 values", .input_bits = bits_of(4, 6), .nodes = {3, 6}, .entry_max = 90,
-                 .output_low = -150, .output_high = 149});
-  all.push_back({.name = "one output", .input_bits = bits_of(2, 6), .nodes = {2, 1}, .codes_max = 32, .codes_min = 32});
-  all.push_back({.name = "one wide output", .input_bits = bits_of(2, 6), .nodes = {2, 1}, .entry_max = 3000,
-                 .output_low = -4000, .output_high = 4000});
-  all.push_back({.name = "one output that is never positive", .input_bits = bits_of(2, 3), .nodes = {2, 1}, .output_low = -9,
+  all.push_back({.name = "outputs of one value",
+                 .input_bits = bits_of(4, 4),
+                 .nodes = {3, 3},
+                 .output_low = 5,
+                 .output_high = 5});
+  all.push_back({.name = "outputs of 300 values",
+                 .input_bits = bits_of(4, 6),
+                 .nodes = {3, 6},
+                 .entry_max = 90,
+                 .output_low = -150,
+                 .output_high = 149});
+  all.push_back(
+      {.name = "one output", .input_bits = bits_of(2, 6), .nodes = {2, 1}, .codes_max = 32, .codes_min = 32});
+  all.push_back({.name = "one wide output",
+                 .input_bits = bits_of(2, 6),
+                 .nodes = {2, 1},
+                 .entry_max = 3000,
+                 .output_low = -4000,
+                 .output_high = 4000});
+  all.push_back({.name = "one output that is never positive",
+                 .input_bits = bits_of(2, 3),
+                 .nodes = {2, 1},
+                 .output_low = -9,
                  .output_high = -1});
-  all.push_back({.name = "one layer", .input_bits = bits_of(17, 6), .nodes = {6}, .output_low = -128, .output_high = 127});
-  all.push_back({.name = "62 nodes", .input_bits = bits_of(20, 6), .nodes = {62, 62, 10}, .edge_fraction = 0.4});
-  all.push_back({.name = "784 inputs of one bit", .input_bits = bits_of(784, 1), .nodes = {62, 10}, .edge_fraction = 0.02});
-  all.push_back({.name = "256 outputs", .input_bits = bits_of(3, 4), .nodes = {4, 256}, .edge_fraction = 0.8});
-  all.push_back({.name = "8 layers", .input_bits = bits_of(8, 6), .nodes = {7, 9, 6, 8, 5, 9, 4, 3}, .codes_max = 100,
-                 .codes_min = 20, .entry_max = 15});
-  all.push_back({.name = "no edges at all", .input_bits = bits_of(3, 6), .nodes = {4, 3}, .edge_fraction = 0.0});
-  all.push_back({.name = "hundreds of nodes", .input_bits = bits_of(40, 8), .nodes = {200, 20}, .codes_max = 256,
-                 .codes_min = 256, .entry_max = 120, .edge_fraction = 0.3});
+  all.push_back({.name = "one layer",
+                 .input_bits = bits_of(17, 6),
+                 .nodes = {6},
+                 .output_low = -128,
+                 .output_high = 127});
+  all.push_back(
+      {.name = "62 nodes", .input_bits = bits_of(20, 6), .nodes = {62, 62, 10}, .edge_fraction = 0.4});
+  all.push_back({.name = "784 inputs of one bit",
+                 .input_bits = bits_of(784, 1),
+                 .nodes = {62, 10},
+                 .edge_fraction = 0.02});
+  all.push_back(
+      {.name = "256 outputs", .input_bits = bits_of(3, 4), .nodes = {4, 256}, .edge_fraction = 0.8});
+  all.push_back({.name = "8 layers",
+                 .input_bits = bits_of(8, 6),
+                 .nodes = {7, 9, 6, 8, 5, 9, 4, 3},
+                 .codes_max = 100,
+                 .codes_min = 20,
+                 .entry_max = 15});
+  all.push_back(
+      {.name = "no edges at all", .input_bits = bits_of(3, 6), .nodes = {4, 3}, .edge_fraction = 0.0});
+  all.push_back({.name = "hundreds of nodes",
+                 .input_bits = bits_of(40, 8),
+                 .nodes = {200, 20},
+                 .codes_max = 256,
+                 .codes_min = 256,
+                 .entry_max = 120,
+                 .edge_fraction = 0.3});
   return all;
 }
 
@@ -125,7 +214,8 @@ TEST_F(KernelSetTest, RandomShapesGiveWhatTheReferenceGives) {
     for (std::int32_t i = draw(random, 1, 24); i > 0; --i) {
       shape.input_bits.push_back(static_cast<std::uint32_t>(draw(random, 1, seed % 3 == 0 ? 12 : 8)));
     }
-    for (std::int32_t l = draw(random, 1, 4); l > 0; --l) shape.nodes.push_back(static_cast<std::uint32_t>(draw(random, 1, 20)));
+    for (std::int32_t l = draw(random, 1, 4); l > 0; --l)
+      shape.nodes.push_back(static_cast<std::uint32_t>(draw(random, 1, 20)));
     shape.codes_min = draw(random, 1, 100);
     shape.codes_max = shape.codes_min + draw(random, 0, seed % 3 == 1 ? 500 : 156);
     shape.entry_max = (1 << draw(random, 1, 14)) - 1;
@@ -148,7 +238,8 @@ TEST_F(KernelSetTest, ABatchOf4096EventsGivesWhatTheReferenceGives) {
 }
 
 TEST_F(KernelSetTest, EveryCombinationOfCodesOfASmallModelGivesWhatTheReferenceGives) {
-  const Model model = random_model({.name = "", .input_bits = {6, 6}, .nodes = {5, 4}, .codes_max = 130, .codes_min = 2}, 11);
+  const Model model =
+      random_model({.name = "", .input_bits = {6, 6}, .nodes = {5, 4}, .codes_max = 130, .codes_min = 2}, 11);
   const Evaluator under_test = evaluator(model);
   Workspace workspace(under_test, 4096);
   std::vector<std::uint16_t> codes;
@@ -159,14 +250,20 @@ TEST_F(KernelSetTest, EveryCombinationOfCodesOfASmallModelGivesWhatTheReferenceG
 }
 
 TEST_F(KernelSetTest, OneBitChangedInOneTableChangesAnOutput) {
-  const ModelShape shape{.name = "", .input_bits = {6, 6}, .nodes = {3}, .entry_max = 60, .output_low = -1000, .output_high = 1000};
+  const ModelShape shape{.name = "",
+                         .input_bits = {6, 6},
+                         .nodes = {3},
+                         .entry_max = 60,
+                         .output_low = -1000,
+                         .output_high = 1000};
   const Model model = random_model(shape, 13);
   const auto codes = random_codes(model, 128, 14);
   for (const std::uint32_t edge : {0U, 3U, 5U}) {
     for (const std::uint32_t event : {0U, 1U, 40U, 63U, 64U, 127U}) {
       Model changed = model;
       kan::Layer& layer = changed.layers.front();
-      std::int16_t& entry = layer.tables[layer.edges[edge].table_offset + codes[event * 2 + layer.edges[edge].input]];
+      std::int16_t& entry =
+          layer.tables[layer.edges[edge].table_offset + codes[event * 2 + layer.edges[edge].input]];
       entry = static_cast<std::int16_t>(entry ^ 1);
       const Evaluator whole = evaluator(model);
       const Evaluator broken = evaluator(changed);
@@ -177,15 +274,19 @@ TEST_F(KernelSetTest, OneBitChangedInOneTableChangesAnOutput) {
       whole.evaluate(expected);
       broken.evaluate(actual);
       const std::uint32_t node = edge / 2;
-      EXPECT_EQ(std::abs(expected.outputs(node)[event] - actual.outputs(node)[event]), 1) << "edge " << edge << " event " << event;
+      EXPECT_EQ(std::abs(expected.outputs(node)[event] - actual.outputs(node)[event]), 1)
+          << "edge " << edge << " event " << event;
     }
   }
 }
 
 TEST_F(KernelSetTest, ATieGoesToTheLowestClass) {
   Model model = random_model({.name = "", .input_bits = {3}, .nodes = {5}, .edge_fraction = 0.0}, 1);
-  for (const auto& [biases, expected] : std::vector<std::pair<std::vector<std::int32_t>, int>>{
-           {{3, 3, 3, 3, 3}, 0}, {{-40, -40, -50, -40, -60}, 0}, {{1, 2, 7, 7, 2}, 2}, {{-9, -8, -7, 31, 90}, 3}}) {
+  for (const auto& [biases, expected] :
+       std::vector<std::pair<std::vector<std::int32_t>, int>>{{{3, 3, 3, 3, 3}, 0},
+                                                              {{-40, -40, -50, -40, -60}, 0},
+                                                              {{1, 2, 7, 7, 2}, 2},
+                                                              {{-9, -8, -7, 31, 90}, 3}}) {
     for (std::size_t k = 0; k < biases.size(); ++k) model.layers[0].nodes[k].bias = biases[k];
     const Evaluator under_test = evaluator(model);
     Workspace workspace(under_test, 100);

@@ -15,7 +15,8 @@ class GuardedBytes {
   explicit GuardedBytes(std::span<const std::byte> content) : size_(content.size()) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     mapped_ = (size_ + page - 1) / page * page + page;
-    memory_ = static_cast<std::byte*>(mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    memory_ = static_cast<std::byte*>(
+        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     valid_ = memory_ != MAP_FAILED && mprotect(memory_ + mapped_ - page, page, PROT_NONE) == 0;
     if (!valid_) return;
     first_ = memory_ + mapped_ - page - size_;

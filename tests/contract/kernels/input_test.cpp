@@ -1,4 +1,5 @@
-// Every kernel set makes the codes that the reference makes, finds the same malformed events, and stays in the payload.
+// Every kernel set makes the codes that the reference makes, finds the same malformed events, and stays in
+// the payload.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -31,7 +32,8 @@ Model mirror(const std::vector<kan::InputFeature>& inputs) {
     layer.input_codes.push_back(codes);
     layer.edges.push_back({.input = i, .table_offset = static_cast<std::uint32_t>(layer.tables.size())});
     for (std::uint32_t c = 0; c < codes; ++c) layer.tables.push_back(static_cast<std::int16_t>(c));
-    layer.nodes.push_back({.bias = 0, .shift = 0, .low = 0, .high = 4095, .edge_begin = i, .edge_end = i + 1});
+    layer.nodes.push_back(
+        {.bias = 0, .shift = 0, .low = 0, .high = 4095, .edge_begin = i, .edge_end = i + 1});
   }
   model.output_scales.assign(inputs.size(), 1.0);
   return model;
@@ -50,13 +52,15 @@ std::vector<kan::InputFeature> features(std::uint32_t count, std::uint32_t bits,
 
 struct Expected {
   std::vector<std::uint16_t> codes;
-  std::vector<bool> malformed;            // per event
-  std::vector<std::uint32_t> clamped;     // per feature
+  std::vector<bool> malformed;         // per event
+  std::vector<std::uint32_t> clamped;  // per feature
 };
 
 Expected expected_floats(const Model& model, std::span<const float> rows) {
   const std::size_t inputs = model.input_count();
-  Expected expected{.codes = {}, .malformed = std::vector<bool>(rows.size() / inputs), .clamped = std::vector<std::uint32_t>(inputs)};
+  Expected expected{.codes = {},
+                    .malformed = std::vector<bool>(rows.size() / inputs),
+                    .clamped = std::vector<std::uint32_t>(inputs)};
   for (std::size_t v = 0; v < rows.size(); ++v) {
     const kan::InputFeature& feature = model.inputs[v % inputs];
     const auto code = kan::reference_code(feature, rows[v]);
@@ -68,7 +72,8 @@ Expected expected_floats(const Model& model, std::span<const float> rows) {
     volatile float scaled = rows[v] * feature.scale;
     volatile float shifted = scaled + feature.offset;
     const float rounded = std::nearbyint(shifted);
-    if (rounded < 0.0F || rounded > static_cast<float>((1 << feature.bits) - 1)) ++expected.clamped[v % inputs];
+    if (rounded < 0.0F || rounded > static_cast<float>((1 << feature.bits) - 1))
+      ++expected.clamped[v % inputs];
   }
   return expected;
 }
@@ -84,7 +89,8 @@ Expected expected_codes(const Model& model, std::span<const Code> rows) {
   return expected;
 }
 
-void compare(const Model& model, const Evaluator& evaluator, Workspace& workspace, std::uint32_t counted, const Expected& expected) {
+void compare(const Model& model, const Evaluator& evaluator, Workspace& workspace, std::uint32_t counted,
+             const Expected& expected) {
   const std::size_t events = expected.malformed.size();
   std::uint32_t malformed = 0;
   ASSERT_EQ(workspace.malformed().size(), (events + 63) / 64);
@@ -95,7 +101,8 @@ void compare(const Model& model, const Evaluator& evaluator, Workspace& workspac
     malformed += bad ? 1 : 0;
     if (bad || e >= events) continue;
     for (std::uint32_t f = 0; f < model.input_count(); ++f) {
-      ASSERT_EQ(workspace.outputs(f)[e], expected.codes[e * model.input_count() + f]) << "event " << e << " feature " << f;
+      ASSERT_EQ(workspace.outputs(f)[e], expected.codes[e * model.input_count() + f])
+          << "event " << e << " feature " << f;
     }
   }
   EXPECT_EQ(counted, malformed);
@@ -110,7 +117,8 @@ void check_floats(const Model& model, const Evaluator& evaluator, std::span<cons
   std::vector<std::uint32_t> clamped(model.input_count(), 1000);
   const std::uint32_t counted = evaluator.load_float32(payload.bytes(), events, workspace, clamped);
   ASSERT_NO_FATAL_FAILURE(compare(model, evaluator, workspace, counted, expected));
-  for (std::size_t f = 0; f < clamped.size(); ++f) ASSERT_EQ(clamped[f], expected.clamped[f] + 1000) << "feature " << f;
+  for (std::size_t f = 0; f < clamped.size(); ++f)
+    ASSERT_EQ(clamped[f], expected.clamped[f] + 1000) << "feature " << f;
   const std::uint32_t again = evaluator.load_float32(payload.bytes(), events, workspace, {});
   ASSERT_NO_FATAL_FAILURE(compare(model, evaluator, workspace, again, expected));
 }
@@ -118,9 +126,19 @@ void check_floats(const Model& model, const Evaluator& evaluator, std::span<cons
 /// Values around every place where rounding or clamping may go wrong, and a few that are not numbers.
 std::vector<float> awkward_values(const kan::InputFeature& feature, Random& random, std::size_t count) {
   const float highest = static_cast<float>((1U << feature.bits) - 1);
-  const float specials[] = {0.0F, -0.0F, kInfinity, -kInfinity, kNan, -kNan, std::numeric_limits<float>::denorm_min(),
-                            -std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::max(),
-                            std::numeric_limits<float>::lowest(), 1e-38F, 3e9F, -3e9F};
+  const float specials[] = {0.0F,
+                            -0.0F,
+                            kInfinity,
+                            -kInfinity,
+                            kNan,
+                            -kNan,
+                            std::numeric_limits<float>::denorm_min(),
+                            -std::numeric_limits<float>::denorm_min(),
+                            std::numeric_limits<float>::max(),
+                            std::numeric_limits<float>::lowest(),
+                            1e-38F,
+                            3e9F,
+                            -3e9F};
   std::vector<float> values;
   for (std::size_t i = 0; i < count; ++i) {
     const std::int32_t kind = draw(random, 0, 19);
@@ -159,12 +177,14 @@ TEST_F(KernelSetTest, FloatsGiveTheCodesOfTheReferenceNextToAPageThatNobodyMayRe
 
 TEST_F(KernelSetTest, FloatsGiveTheCodesOfTheReferenceForCodesOfMixedWidth) {
   std::vector<kan::InputFeature> mixed = features(37, 6, 5);
-  for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i].bits = static_cast<std::uint32_t>(i < 17 ? 1 + i % 8 : 1 + i % 12);
+  for (std::size_t i = 0; i < mixed.size(); ++i)
+    mixed[i].bits = static_cast<std::uint32_t>(i < 17 ? 1 + i % 8 : 1 + i % 12);
   const Model model = mirror(mixed);
   const Evaluator under_test = evaluator(model);
   Random random(6);
   std::vector<float> rows;
-  for (std::uint32_t v = 0; v < 200 * 37; ++v) rows.push_back(awkward_values(mixed[v % 37], random, 1).front());
+  for (std::uint32_t v = 0; v < 200 * 37; ++v)
+    rows.push_back(awkward_values(mixed[v % 37], random, 1).front());
   ASSERT_NO_FATAL_FAILURE(check_floats(model, under_test, rows));
 }
 
@@ -199,21 +219,25 @@ TEST_F(KernelSetTest, MultiplyAndAddRoundTwice) {
 }
 
 TEST_F(KernelSetTest, InfinityTimesZeroIsMalformed) {
-  const Model model = mirror({{.bits = 4, .scale = 0.0F, .offset = 3.0F}, {.bits = 4, .scale = 1.0F, .offset = 0.0F}});
+  const Model model =
+      mirror({{.bits = 4, .scale = 0.0F, .offset = 3.0F}, {.bits = 4, .scale = 1.0F, .offset = 0.0F}});
   std::vector<float> rows;
-  for (int e = 0; e < 70; ++e) rows.insert(rows.end(), {e % 3 == 0 ? kInfinity : 7.0F, e % 5 == 0 ? kInfinity : 7.0F});
+  for (int e = 0; e < 70; ++e)
+    rows.insert(rows.end(), {e % 3 == 0 ? kInfinity : 7.0F, e % 5 == 0 ? kInfinity : 7.0F});
   ASSERT_NO_FATAL_FAILURE(check_floats(model, evaluator(model), rows));
 }
 
 template <typename Code>
-std::vector<Code> random_rows(const Model& model, std::uint32_t events, double wrong_fraction, std::uint64_t seed) {
+std::vector<Code> random_rows(const Model& model, std::uint32_t events, double wrong_fraction,
+                              std::uint64_t seed) {
   Random random(seed);
   std::vector<Code> rows;
   for (std::uint32_t e = 0; e < events; ++e) {
     for (const kan::InputFeature& input : model.inputs) {
       const std::int32_t highest = (1 << input.bits) - 1;
       const bool wrong = std::uniform_real_distribution<double>()(random) < wrong_fraction;
-      const std::int32_t code = draw(random, wrong ? highest : 0, wrong ? std::numeric_limits<Code>::max() : highest);
+      const std::int32_t code =
+          draw(random, wrong ? highest : 0, wrong ? std::numeric_limits<Code>::max() : highest);
       rows.push_back(static_cast<Code>(code));
     }
   }
@@ -231,8 +255,8 @@ TEST_F(KernelSetTest, CodesOfOneByteAreTakenAsSentAndTooLargeOnesAreMalformed) {
         GuardedBytes payload(std::as_bytes(std::span(rows)));
         Workspace workspace(under_test, events);
         const std::uint32_t counted = under_test.load_code8(payload.bytes(), events, workspace);
-        ASSERT_NO_FATAL_FAILURE(
-            compare(model, under_test, workspace, counted, expected_codes(model, std::span<const std::uint8_t>(rows))));
+        ASSERT_NO_FATAL_FAILURE(compare(model, under_test, workspace, counted,
+                                        expected_codes(model, std::span<const std::uint8_t>(rows))));
       }
     }
   }
@@ -249,8 +273,8 @@ TEST_F(KernelSetTest, CodesOfTwoBytesAreTakenAsSentAndTooLargeOnesAreMalformed) 
         GuardedBytes payload(std::as_bytes(std::span(rows)));
         Workspace workspace(under_test, events);
         const std::uint32_t counted = under_test.load_code16(payload.bytes(), events, workspace);
-        ASSERT_NO_FATAL_FAILURE(
-            compare(model, under_test, workspace, counted, expected_codes(model, std::span<const std::uint16_t>(rows))));
+        ASSERT_NO_FATAL_FAILURE(compare(model, under_test, workspace, counted,
+                                        expected_codes(model, std::span<const std::uint16_t>(rows))));
       }
     }
   }
@@ -264,7 +288,8 @@ TEST_F(KernelSetTest, APayloadMayStartAtAnyByte) {
   std::vector<std::uint8_t> bytes(codes.begin(), codes.end());
   std::vector<float> floats;
   for (std::size_t v = 0; v < codes.size(); ++v) {
-    floats.push_back((static_cast<float>(codes[v]) - model.inputs[v % 16].offset) / model.inputs[v % 16].scale);
+    floats.push_back((static_cast<float>(codes[v]) - model.inputs[v % 16].offset) /
+                     model.inputs[v % 16].scale);
   }
   for (std::size_t shift = 0; shift < 8; ++shift) {
     const auto moved = [&](std::span<const std::byte> payload) {
@@ -286,8 +311,10 @@ TEST_F(KernelSetTest, APayloadMayStartAtAnyByte) {
 }
 
 TEST_F(KernelSetTest, MalformedEventsNeverReadPastATable) {
-  // Every code of every event is wrong. Under AddressSanitizer a code that was kept would read past its table.
-  const Model model = random_model({.name = "", .input_bits = {3, 5, 9, 1, 12, 8}, .nodes = {5, 3}, .entry_max = 300}, 21);
+  // Every code of every event is wrong. Under AddressSanitizer a code that was kept would read past its
+  // table.
+  const Model model =
+      random_model({.name = "", .input_bits = {3, 5, 9, 1, 12, 8}, .nodes = {5, 3}, .entry_max = 300}, 21);
   const Evaluator under_test = evaluator(model);
   Workspace workspace(under_test, 130);
   const std::vector<std::uint16_t> rows(130 * 6, 65535);

@@ -19,11 +19,11 @@ using Random = std::mt19937_64;
 
 struct ModelShape {
   std::string name;
-  std::vector<std::uint32_t> input_bits;     // one per input
-  std::vector<std::uint32_t> nodes;          // per layer
-  std::int32_t codes_max = 64;               // of an inner node; drawn from [codes_min, codes_max]
+  std::vector<std::uint32_t> input_bits;  // one per input
+  std::vector<std::uint32_t> nodes;       // per layer
+  std::int32_t codes_max = 64;            // of an inner node; drawn from [codes_min, codes_max]
   std::int32_t codes_min = 64;
-  std::int32_t entry_max = 20;               // entries are drawn from [-entry_max - 1, entry_max]
+  std::int32_t entry_max = 20;  // entries are drawn from [-entry_max - 1, entry_max]
   double edge_fraction = 1.0;
   std::uint32_t shift_max = 0;
   std::int32_t bias_max = 10;
@@ -76,8 +76,10 @@ struct ModelShape {
   return model;
 }
 
-/// One code per input for each event; the first events take the least, the greatest and the next-to-chunk codes.
-[[nodiscard]] inline std::vector<std::uint16_t> random_codes(const kan::Model& model, std::uint32_t events, std::uint64_t seed) {
+/// One code per input for each event; the first events take the least, the greatest and the next-to-chunk
+/// codes.
+[[nodiscard]] inline std::vector<std::uint16_t> random_codes(const kan::Model& model, std::uint32_t events,
+                                                             std::uint64_t seed) {
   Random random(seed);
   std::vector<std::uint16_t> codes;
   constexpr std::int32_t kBoundaries[] = {0, 4095, 15, 16, 63, 64, 127, 128, 255, 256};
@@ -85,7 +87,8 @@ struct ModelShape {
     for (const kan::InputFeature& input : model.inputs) {
       const std::int32_t highest = (1 << input.bits) - 1;
       const bool boundary = e < std::size(kBoundaries);
-      codes.push_back(static_cast<std::uint16_t>(boundary ? std::min(kBoundaries[e], highest) : draw(random, 0, highest)));
+      codes.push_back(static_cast<std::uint16_t>(boundary ? std::min(kBoundaries[e], highest)
+                                                          : draw(random, 0, highest)));
     }
   }
   return codes;

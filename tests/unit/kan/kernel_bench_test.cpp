@@ -20,7 +20,8 @@ class SteppingClock final : public base::Clock {
 };
 
 Model jets() {
-  return test::random_model({.name = "", .input_bits = std::vector<std::uint32_t>(16, 6), .nodes = {8, 5}, .codes_max = 128}, 3);
+  return test::random_model(
+      {.name = "", .input_bits = std::vector<std::uint32_t>(16, 6), .nodes = {8, 5}, .codes_max = 128}, 3);
 }
 
 TEST(KernelBench, TimesEverySupportedSetAtEveryBatchSize) {
@@ -33,7 +34,8 @@ TEST(KernelBench, TimesEverySupportedSetAtEveryBatchSize) {
     EXPECT_DOUBLE_EQ(timing.events_per_s * timing.ns_per_event, 1e9);
   }
   for (const kernels::KernelSet& set : kernels::sets()) {
-    for (const std::uint32_t batch : {1U, 64U, 4096U}) EXPECT_EQ(timed.contains({std::string(set.name), batch}), set.supported());
+    for (const std::uint32_t batch : {1U, 64U, 4096U})
+      EXPECT_EQ(timed.contains({std::string(set.name), batch}), set.supported());
   }
   EXPECT_EQ(bench->loads.size(), 2 * bench->results.size());
   EXPECT_EQ(bench->events_checked, 4096U);

@@ -25,10 +25,13 @@ TEST(Dispatch, AutoIsTheFirstSetThatThisCpuRuns) {
 }
 
 TEST(Dispatch, GivesASetByItsNameWhereTheCpuRunsIt) {
-  for (const KernelSet& set : sets()) EXPECT_EQ(select_set(set.name), set.supported() ? &set : nullptr) << set.name;
+  for (const KernelSet& set : sets())
+    EXPECT_EQ(select_set(set.name), set.supported() ? &set : nullptr) << set.name;
 }
 
-TEST(Dispatch, ScalarRunsEverywhere) { ASSERT_NE(select_set("scalar"), nullptr); }
+TEST(Dispatch, ScalarRunsEverywhere) {
+  ASSERT_NE(select_set("scalar"), nullptr);
+}
 
 TEST(Dispatch, KnowsNoOtherName) {
   EXPECT_EQ(select_set("sse9"), nullptr);

@@ -33,7 +33,8 @@ Program program(const std::vector<Table>& tables, std::uint32_t bits, NodeSpec n
 constexpr NodeSpec kSmall{.bias = 0, .shift = 0, .low = -32, .high = 31, .edge_begin = 0, .edge_end = 0};
 
 TEST(Program, KeepsANodeInBytesWhenTwoGroupsHoldItsTables) {
-  const Program lut = program({table(64, -50, 50), table(64, -60, 60), table(64, -40, 40)}, 6, kSmall, TableForm::kBytes);
+  const Program lut =
+      program({table(64, -50, 50), table(64, -60, 60), table(64, -40, 40)}, 6, kSmall, TableForm::kBytes);
   const LutNode& node = lut.lut().nodes[0];
   EXPECT_EQ(node.sum, SumWidth::kByte);
   EXPECT_EQ(node.group_end - node.group_begin, 2U);

@@ -1,4 +1,5 @@
-// A file built for an instruction set may hold no weak function: the linker could keep that copy for everyone.
+// A file built for an instruction set may hold no weak function: the linker could keep that copy for
+// everyone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,13 +57,15 @@ TEST(KernelObjects, HoldNoWeakFunction) {
 }
 
 TEST(KernelSources, IncludeOnlyTheirLayoutAndTheCompilersHeaders) {
-  const std::vector<std::string> allowed = {"\"kernels/lut_layer.hpp\"", "<immintrin.h>", "<cstddef>", "<cstdint>"};
+  const std::vector<std::string> allowed = {"\"kernels/lut_layer.hpp\"", "<immintrin.h>", "<cstddef>",
+                                            "<cstdint>"};
   for (const char* name : {"avx2.cpp", "avx2_input.cpp", "avx2_rows.cpp", "avx512.cpp", "avx512_input.cpp"}) {
     std::ifstream source(std::string(KANTRIG_SOURCE_DIR) + "/services/kernels/" + name);
     ASSERT_TRUE(source) << name;
     for (std::string line; std::getline(source, line);) {
       if (!line.starts_with("#include ")) continue;
-      EXPECT_NE(std::find(allowed.begin(), allowed.end(), line.substr(9)), allowed.end()) << name << ": " << line;
+      EXPECT_NE(std::find(allowed.begin(), allowed.end(), line.substr(9)), allowed.end())
+          << name << ": " << line;
     }
   }
 }
