@@ -93,6 +93,8 @@ std::vector<LutNode> lane_nodes(const LayerSpec& layer) {
 
 void build_rows(const ProgramSpec& spec, std::span<const Column> inputs, ProgramStorage& storage) {
   std::size_t entries = 0;
+  std::size_t row_loads = 0;
+  std::size_t edges = 0;
   std::vector<RowPlan> plans;
   std::vector<std::vector<LutNode>> nodes;
   for (const LayerSpec& layer : spec.layers) {
@@ -100,7 +102,10 @@ void build_rows(const ProgramSpec& spec, std::span<const Column> inputs, Program
     entries += plans.back().entries + kRowConstants * lanes_of(layer);
     nodes.push_back(lane_nodes(layer));
     if (nodes.back().empty() || entries > kRowEntriesMax) return;
+    row_loads += plans.back().inputs.size() * lanes_of(layer) / kRowLanes;
+    edges += layer.edges.size();
   }
+  if (row_loads > edges) return;  // so sparse that rows are mostly zeroes: slower than the tile
   for (std::size_t l = 0; l < spec.layers.size(); ++l) {
     RowLayer row{.input_begin = static_cast<std::uint32_t>(storage.row_inputs.size()),
                  .input_end = 0,

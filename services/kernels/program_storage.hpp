@@ -45,8 +45,8 @@ struct NodeRange {
 /// Fills add, sub, top and shift of `out` when saturating lanes of 16 bits give the exact code; else false.
 [[nodiscard]] bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out);
 
-/// Lays the rows for single events out, unless a node needs more than 16 bits or they would take more than a
-/// megabyte.
+/// Lays the rows for single events out, unless a node needs more than 16 bits, they would take more than a
+/// megabyte, or the model is so sparse that they would not pay.
 void build_rows(const ProgramSpec& spec, std::span<const Column> inputs, ProgramStorage& storage);
 
 }  // namespace kantrig::kernels
