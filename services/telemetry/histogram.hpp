@@ -91,6 +91,11 @@ class LatencyHistogram {
   /// Upper edge of the bucket that holds quantile q in [0, 1]; 0 when empty. In ns.
   [[nodiscard]] std::uint64_t quantile_ns(double q) const noexcept;
   [[nodiscard]] std::uint64_t count() const noexcept;
+  /// Adds what `other` has observed. The caller is this histogram's one writer.
+  void merge(const LatencyHistogram& other) noexcept {
+    for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i].add(other.buckets_[i].value());
+    sum_ns_.add(other.sum_ns_.value());
+  }
 
  private:
   std::array<Counter, kBuckets> buckets_;

@@ -30,11 +30,13 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   int exit_code = kantrig::base::kExitOk;
+  kantrig::apps::add_send_command(app, exit_code);
   kantrig::apps::add_status_command(app, exit_code);
   kantrig::apps::add_watch_command(app, exit_code);
   kantrig::apps::add_run_command(app, exit_code);
   kantrig::apps::add_model_command(app, exit_code);
   kantrig::apps::add_menu_command(app, exit_code);
+  kantrig::apps::add_bench_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
