@@ -19,22 +19,30 @@ std::uint64_t select(std::uint64_t bits, std::size_t first_event, const Test& te
   return selected;
 }
 
-std::uint64_t difference_table_word(const Program& program, const Node& node, const Chunk& chunk,
-                                    std::size_t event, std::uint64_t wanted) noexcept {
+bool difference_holds(const Program& program, const Node& node, const Chunk& chunk,
+                      std::size_t event) noexcept {
   const DifferenceTable& table = program.difference_tables[node.table];
-  const std::int16_t* first = chunk.scores[node.first];
-  const std::int16_t* second = chunk.scores[node.second];
   const auto last = static_cast<std::int32_t>(table.least.size()) - 1;
-  return select(wanted, event, [&](std::size_t e) {
-    const std::int32_t index = std::clamp(second[e] - table.low, 0, last);
-    return first[e] >= table.least[static_cast<std::size_t>(index)];
-  });
+  const std::int32_t index = std::clamp(chunk.scores[node.second][event] - table.low, 0, last);
+  return chunk.scores[node.first][event] >= table.least[static_cast<std::size_t>(index)];
+}
+
+/// The exact sum: what the bracket only narrows down to.
+bool probability_holds(const Program& program, const Node& node, const Chunk& chunk,
+                       std::size_t event) noexcept {
+  const ProbabilityTest& test = program.probabilities[node.table];
+  const ExpTable& table = program.exp_tables[test.exp_table];
+  const std::int32_t own = chunk.scores[test.output][event];
+  std::uint64_t sum = 0;
+  for (std::uint32_t j = 0; j < program.output_count; ++j) {
+    if (j != test.output) sum += table.at(own - chunk.scores[j][event]);
+  }
+  return sum <= test.limit;
 }
 
 std::uint64_t probability_word(const Program& program, const Node& node, const Chunk& chunk,
                                std::size_t event, std::uint64_t wanted) noexcept {
   const ProbabilityTest& test = program.probabilities[node.table];
-  const ExpTable& table = program.exp_tables[test.exp_table];
   std::uint64_t sure = 0;
   std::uint64_t open = wanted;
   if (test.bracketed) {
@@ -45,14 +53,7 @@ std::uint64_t probability_word(const Program& program, const Node& node, const C
     sure = wanted & lead.above_second;
     open = wanted & lead.above_first & ~sure;
   }
-  return sure | select(open, event, [&](std::size_t e) {
-           const std::int32_t own = chunk.scores[test.output][e];
-           std::uint64_t sum = 0;
-           for (std::uint32_t j = 0; j < program.output_count; ++j) {
-             if (j != test.output) sum += table.at(own - chunk.scores[j][e]);
-           }
-           return sum <= test.limit;
-         });
+  return sure | select(open, event, [&](std::size_t e) { return probability_holds(program, node, chunk, e); });
 }
 
 /// A node that is costly, for the events `wanted` of 64.
@@ -60,7 +61,7 @@ std::uint64_t costly_word(const Program& program, const Node& node, const Chunk&
                           std::uint64_t wanted) noexcept {
   if (wanted == 0) return 0;
   if (node.kind == Node::Kind::kProbability) return probability_word(program, node, chunk, event, wanted);
-  return difference_table_word(program, node, chunk, event, wanted);
+  return select(wanted, event, [&](std::size_t e) { return difference_holds(program, node, chunk, e); });
 }
 
 void evaluate_and(const Program& program, const Node& node, const Chunk& chunk,
@@ -127,9 +128,66 @@ void evaluate_node(const Program& program, const Node& node, const Chunk& chunk,
   }
 }
 
+/// At or below this many events, one at a time costs less than words of 64.
+constexpr std::size_t kFewEvents = 4;
+
+std::int32_t score_of(const Chunk& chunk, std::uint32_t output, std::size_t event) noexcept {
+  return chunk.scores[output][event];
+}
+
+/// One node for one event. `value_of` gives the node's operands.
+template <typename ValueOf>
+bool holds(const Program& program, const Node& node, const Chunk& chunk, std::size_t event,
+           const ValueOf& value_of) noexcept {
+  switch (node.kind) {
+    case Node::Kind::kTrue:
+      return true;
+    case Node::Kind::kClass:
+      return chunk.classes[event] == node.first;
+    case Node::Kind::kScore:
+      return score_of(chunk, node.first, event) >= node.threshold;
+    case Node::Kind::kDifference:
+    case Node::Kind::kWideDifference:
+      return score_of(chunk, node.first, event) - score_of(chunk, node.second, event) >= node.threshold;
+    case Node::Kind::kDifferenceTable:
+      return difference_holds(program, node, chunk, event);
+    case Node::Kind::kProbability:
+      return probability_holds(program, node, chunk, event);
+    case Node::Kind::kAnd:
+      return std::ranges::all_of(node.children,
+                                 [&](Literal child) { return value_of(child.node) != child.negated; });
+  }
+  return false;
+}
+
+/// As evaluate(), for a chunk of at most kFewEvents.
+void evaluate_few(const Program& program, const Chunk& chunk, std::size_t events) noexcept {
+  const auto bits_of = [&chunk](std::size_t node) -> std::uint64_t& {
+    return chunk.node_bits[node * kChunkWords];
+  };
+  for (std::size_t n = 0; n < program.nodes.size(); ++n) {
+    if (program.nodes[n].masked) continue;
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < events; ++i) {
+      const std::size_t event = chunk.first_event + i;
+      const bool value = holds(program, program.nodes[n], chunk, event, [&](std::uint32_t operand) {
+        const Node& node = program.nodes[operand];
+        if (!node.masked) return ((bits_of(operand) >> i) & 1U) != 0;
+        return holds(program, node, chunk, event, [](std::uint32_t) { return false; });  // has no operands
+      });
+      bits |= static_cast<std::uint64_t>(value) << i;
+    }
+    bits_of(n) = bits;
+  }
+}
+
 }  // namespace
 
 void evaluate(const Program& program, const Chunk& chunk) noexcept {
+  if (chunk.valid.size() == 1 && std::bit_width(chunk.valid[0]) <= static_cast<int>(kFewEvents)) {
+    evaluate_few(program, chunk, static_cast<std::size_t>(std::bit_width(chunk.valid[0])));
+    return;
+  }
   if (program.log_sum.usable) {
     log_sums(program.log_sum, chunk.scores.first(program.output_count), chunk.first_event,
              chunk.log_sums.first(chunk.valid.size() * 64));

@@ -207,12 +207,12 @@ std::uint64_t Menu::State::fire_line(std::size_t line, const MenuInput& input, s
   const auto words = out.line_words(line, first_event / 64, word_count);
   for (std::size_t w = 0; w < word_count; ++w) words[w] = (from[w] ^ flip) & out.valid[w];
   LineCounts& counts = out.line_counts[line];
-  std::uint64_t fired = count_bits(words);
+  std::uint64_t fired = word_count == 1 ? count_bits(words[0]) : count_bits(words);
   counts.before_prescale += fired;
   const std::uint64_t prescale = lines[line].prescales[input.column];
   if (prescale != 1 && fired != 0) {
     apply_prescale(prescale_keys[line], prescale, input.first_event_id + first_event, words);
-    fired = count_bits(words);
+    fired = word_count == 1 ? count_bits(words[0]) : count_bits(words);
   }
   counts.after_prescale += fired;
   return fired;
@@ -228,8 +228,9 @@ void Menu::State::decide_chunk(const MenuInput& input, std::size_t first_event,
                      .valid = std::span(out.valid).first(word_count),
                      .log_sums = out.log_sums,
                      .node_bits = out.node_bits});
-  std::array<std::uint64_t, kLinesMax> fired{};
-  std::array<std::uint64_t, kChunkWords> veto{};
+  std::array<std::uint64_t, kLinesMax> fired;  // of the lines there are
+  std::array<std::uint64_t, kChunkWords> veto;
+  std::fill_n(veto.begin(), word_count, std::uint64_t{0});
   bool vetoes = false;
   for (std::size_t l = 0; l < lines.size(); ++l) {
     fired[l] = fire_line(l, input, first_event, word_count, out);
