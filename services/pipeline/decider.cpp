@@ -1,7 +1,6 @@
 #include "pipeline/decider.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -10,10 +9,18 @@ namespace {
 
 constexpr std::uint32_t kCanaryVectorsMax = 64;
 
+/// Set bits, by neighbours, pairs and nibbles: std::popcount is a call where popcnt is not a given.
+std::uint32_t bits_of(std::uint64_t word) noexcept {
+  word -= (word >> 1) & 0x5555555555555555U;
+  word = (word & 0x3333333333333333U) + ((word >> 2) & 0x3333333333333333U);
+  word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0FU;
+  return static_cast<std::uint32_t>((word * 0x0101010101010101U) >> 56);
+}
+
 std::uint32_t count_bits(std::span<const std::uint64_t> words, std::uint32_t event_count) noexcept {
   std::uint32_t count = 0;
   const std::uint32_t word_count = (event_count + 63) / 64;
-  for (std::uint32_t w = 0; w < word_count; ++w) count += static_cast<std::uint32_t>(std::popcount(words[w]));
+  for (std::uint32_t w = 0; w < word_count; ++w) count += bits_of(words[w]);
   return count;
 }
 
@@ -27,7 +34,7 @@ std::uint32_t count_neither(std::span<const std::uint64_t> accepted, std::span<c
     std::uint64_t neither = ~(accepted[w] | malformed[w]);
     const std::uint32_t left = event_count - w * 64;
     if (left < 64) neither &= (std::uint64_t{1} << left) - 1;
-    count += static_cast<std::uint32_t>(std::popcount(neither));
+    count += bits_of(neither);
   }
   return count;
 }
@@ -109,7 +116,7 @@ std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payl
   const auto kept = menu_space_.accepted();
   const auto kept_there = shadow_->menu_space.accepted();
   for (std::uint32_t w = 0; w < (payload.event_count + 63) / 64; ++w) {
-    counts.accept_disagreements += static_cast<std::uint32_t>(std::popcount(kept[w] ^ kept_there[w]));
+    counts.accept_disagreements += bits_of(kept[w] ^ kept_there[w]);
   }
   return counts;
 }

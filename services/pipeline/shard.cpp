@@ -76,6 +76,7 @@ std::size_t Shard::do_work() noexcept {
     handle_message();
     ++work;
   }
+  send_held_answers();
   if (work > 0) {
     message_.clear();
     last_work_ns_ = now_ns_;
@@ -154,13 +155,21 @@ void Shard::handle_message() noexcept {
   switch (message.kind) {
     case wire::ClientMessageKind::kBatch: on_batch(message); break;
     case wire::ClientMessageKind::kMalformed: on_malformed(message); break;
+    default: send_held_answers(); handle_session_message(message);  // may close a session that an answer waits for
+  }
+  busy_ns_ += now_ns_ - start_ns;
+}
+
+void Shard::handle_session_message(const wire::ClientMessage& message) noexcept {
+  switch (message.kind) {
     case wire::ClientMessageKind::kHello: on_hello(message.hello); break;
     case wire::ClientMessageKind::kHeartbeat: on_heartbeat(message.heartbeat); break;
     case wire::ClientMessageKind::kDrainAck: on_drain_ack(message.drain_ack); break;
     case wire::ClientMessageKind::kBye: on_bye(message.bye); break;
+    case wire::ClientMessageKind::kBatch:
+    case wire::ClientMessageKind::kMalformed: break;  // handle_message() has taken them
   }
   now_ns_ = clock_.now_ns();
-  busy_ns_ += now_ns_ - start_ns;
 }
 
 bool Shard::adopt(std::shared_ptr<const Conditions> next) {

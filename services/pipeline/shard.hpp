@@ -1,6 +1,7 @@
 // Shard: the agent that owns a socket and takes each batch from receipt to answer. Data flow: README.md in this folder.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -87,6 +88,7 @@ class Shard final : public base::Agent, public ShardControl {
   void run_timers() noexcept;
   void account_time() noexcept;
   void handle_message() noexcept;
+  void handle_session_message(const wire::ClientMessage& message) noexcept;
   [[nodiscard]] const Conditions& conditions() const noexcept { return decider_->conditions(); }
   [[nodiscard]] bool giving_credit() const noexcept;
   [[nodiscard]] std::uint64_t unix_ns() const noexcept { return now_ns_ + unix_offset_ns_; }
@@ -107,6 +109,8 @@ class Shard final : public base::Agent, public ShardControl {
               Sequence expected) noexcept;
   void answer_again(Session& session, const wire::BatchHeader& header, std::span<const std::byte> kept) noexcept;
   [[nodiscard]] wire::DecisionView answer_to(const wire::BatchHeader& header) const noexcept;
+  void hold_answer(Session& session, Sequence sequence, std::span<const std::byte> answer, std::uint64_t receive_ns) noexcept;
+  void send_held_answers() noexcept;
   void watch_ranges(std::uint32_t events) noexcept;
   void run_shadow(const backend::Payload& payload, std::uint64_t first_event_id) noexcept;
 
@@ -140,6 +144,18 @@ class Shard final : public base::Agent, public ShardControl {
   std::vector<std::uint32_t> clamped_;           // of the batch in hand, per feature
   std::unique_ptr<bool[]> lanes_live_;
   wire::Credit granted_;                         // what a lane gets while credit is given
+  /// Small answers of one turn leave together, so that a turn wakes ZeroMQ's I/O thread once. They lie in the ledger.
+  struct HeldAnswer {
+    Session* session = nullptr;
+    Sequence sequence;
+    std::span<const std::byte> bytes;
+    std::uint64_t receive_ns = 0;
+    std::uint64_t decided_ns = 0;
+  };
+  static constexpr std::size_t kHeldMax = 32;
+  std::array<HeldAnswer, kHeldMax> held_;
+  std::size_t held_count_ = 0;
+  std::size_t held_bytes_ = 0;
   wire::Credit credit_told_;                     // to all, last
 
   base::SpscRing<std::unique_ptr<Decider>> commands_;  // control -> shard

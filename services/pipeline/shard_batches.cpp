@@ -1,5 +1,6 @@
 // The life of a batch in a shard, from header to answer.
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.hpp"
 #include "pipeline/shard.hpp"
@@ -9,6 +10,9 @@ namespace {
 
 /// Ranges are watched on one batch in this many: the fraction is what matters, and looking costs.
 constexpr std::uint64_t kRangeSampling = 16;
+
+/// Held answers lie in the ring of their lane, whose oldest bytes the next answers write over: they must stay few.
+constexpr std::size_t kHeldBytesMax = 8U << 10;
 
 std::span<const std::byte> bitmap_bytes(std::span<const std::uint64_t> words, std::uint32_t event_count) {
   return std::as_bytes(words).first((std::size_t{event_count} + 7) / 8);  // little endian: bit i % 8 of byte i / 8
@@ -185,11 +189,30 @@ void Shard::decide(Session& session, const wire::BatchHeader& header, std::span<
                  .path = static_cast<std::uint32_t>(wire::Path::kCpu),
                  .lines = decider_->lines(),
                  .answer_bytes = bytes});
-  const std::uint64_t decided_ns = now_ns_;
-  send_answer(session, header.sequence, space.first(bytes));
+  hold_answer(session, header.sequence, space.first(bytes), receive_ns);
+  if (conditions().shadow) {
+    send_held_answers();
+    run_shadow(input, header.first_event_id);
+  }
+}
+
+void Shard::hold_answer(Session& session, Sequence sequence, std::span<const std::byte> answer,
+                        std::uint64_t receive_ns) noexcept {
+  held_[held_count_++] = {&session, sequence, answer, receive_ns, now_ns_};
+  held_bytes_ += answer.size();
+  if (held_count_ == kHeldMax || held_bytes_ > kHeldBytesMax) send_held_answers();
+}
+
+/// In the order of deciding; before anything else is sent, since clients count on answers in order.
+void Shard::send_held_answers() noexcept {
+  if (held_count_ == 0) return;
+  const auto held = std::span(held_).first(std::exchange(held_count_, 0));
+  held_bytes_ = 0;
+  for (const HeldAnswer& answer : held) {
+    if (answer.session->live) send_answer(*answer.session, answer.sequence, answer.bytes);  // not cut by one before
+  }
   now_ns_ = clock_.now_ns();
-  probe_.batch_answered(receive_ns, decided_ns, now_ns_);
-  run_shadow(input, header.first_event_id);
+  for (const HeldAnswer& answer : held) probe_.batch_answered(answer.receive_ns, answer.decided_ns, now_ns_);
 }
 
 /// The batch has its place on the lane but can never be decided: its sequence is used up and the answer is kept.
@@ -204,6 +227,7 @@ void Shard::finish_undecided(Session& session, const wire::BatchHeader& header, 
   const auto space = books_.answer_space(session.handle, wire::encoded_bytes_max(0, 0, {}));
   const std::size_t bytes = encoder_.encode(answer, space);
   KANTRIG_ASSERT(bytes > 0);
+  send_held_answers();
   books_.commit({.lane = session.handle,
                  .sequence = header.sequence,
                  .event_count = events,
@@ -229,6 +253,7 @@ void Shard::refuse(std::optional<ledger::LaneHandle> lane, const wire::BatchHead
 }
 
 void Shard::answer_again(Session& session, const wire::BatchHeader& header, std::span<const std::byte> kept) noexcept {
+  send_held_answers();
   books_.count_duplicate(session.handle, credible_events(header, options_.events_per_batch_max));
   const std::size_t suffix = encoder_.encode_duplicate_suffix(credit(), scratch_);
   if (socket_.send(session.identity, kept, std::span(scratch_).first(suffix)) != wire::SendResult::kSent) {

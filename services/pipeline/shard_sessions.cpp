@@ -140,6 +140,7 @@ void Shard::send_answer(Session& session, Sequence sequence, std::span<const std
 }
 
 void Shard::send_small(const wire::Identity& to, std::size_t bytes) noexcept {
+  send_held_answers();
   if (bytes == 0 || socket_.send(to, std::span(scratch_).first(bytes)) != wire::SendResult::kSent) {
     probe_.answers_undelivered.add(1);
   }

@@ -80,7 +80,7 @@ enum class SendResult : std::uint8_t {
 };
 
 struct WaitResult {
-  bool readable = false;  // receive() will find something
+  bool readable = false;  // receive() may find something
   bool woken = false;     // wake_fd is readable
 };
 
@@ -105,7 +105,8 @@ class ServerSocket {
   [[nodiscard]] SendResult send(const Identity& to, std::span<const std::byte> head,
                                 std::span<const std::byte> tail = {}) noexcept;
 
-  /// Waits until there is a message, `wake_fd` is readable (-1: none) or `timeout_ms` have passed.
+  /// Waits until there may be a message, `wake_fd` is readable (-1: none) or `timeout_ms` have passed.
+  /// Precondition: receive() was the last call on this socket, and said that there is none.
   [[nodiscard]] WaitResult wait(std::uint32_t timeout_ms, int wake_fd) noexcept;
 
   /// Becomes readable when readable() may have changed (edge triggered: ask readable() until it says no).
