@@ -137,6 +137,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   service_command->add_option("--batches", service->bench.batches, "Events in a batch")->delimiter(',')->capture_default_str();
   service_command->add_option("--rounds", service->bench.rounds, "Rounds of each case; medians are reported")->check(CLI::Range(1U, 1000U))->capture_default_str();
   service_command->add_option("--round-ms", service->bench.round_ms, "Length of a throughput round")->check(CLI::Range(10U, 60'000U))->capture_default_str();
+  service_command->add_option("--lock-step-count", service->bench.lock_step_count, "Batches of a lock-step round")->check(CLI::Range(10U, 1'000'000U))->capture_default_str();
   service_command->add_option("--daemon-set", service->bench.daemon_settings, "A setting of the daemon, as section.key=value")->allow_extra_args(false)->take_all();
   service_command->add_flag("--json", service->json, "Print JSON for scripts");
   service_command->footer("Throughput keeps a window of batches in flight; p99 is of lock step, one batch at a time.\nA ratio above 1 of throughput or below 1 of p99 means that the daemon beats the echo.");

@@ -91,16 +91,17 @@ Result<void> Load::greet() {
   if (zmq_send(socket_, bytes.data(), n, 0) < 0) return zmq_error("send a Hello");
   zmq_msg_t frame;
   zmq_msg_init(&frame);
-  bool welcome = false;
-  while (!welcome) {
+  bool may_send = false;  // welcome, and given credit: a daemon that starts gives it with the run
+  while (!may_send) {
     if (zmq_msg_recv(&frame, socket_, 0) < 0) return zmq_error("get a Welcome");
     const auto& message = decoder_.decode({static_cast<const std::byte*>(zmq_msg_data(&frame)), zmq_msg_size(&frame)});
+    if (message.kind == wire::ServerMessageKind::kCredit) may_send = message.credit.events > 0;
     if (message.kind != wire::ServerMessageKind::kWelcome) continue;
     if (message.welcome.reason != wire::Reason::kNone) {
       return fail(ErrorCode::kBusy, "benchmark: not welcome: {}", message.welcome.detail);
     }
     sequence_ = message.welcome.next_sequence.value;
-    welcome = true;
+    may_send = message.welcome.credit.events > 0;
   }
   zmq_msg_close(&frame);
   answered_ = sequence_ - 1;

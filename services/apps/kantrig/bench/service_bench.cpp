@@ -124,7 +124,8 @@ std::vector<std::string> daemon_arguments(const std::filesystem::path& folder, c
       "menu.file=" + std::filesystem::absolute(options.menu).string(),
       "telemetry.listen=127.0.0.1:0",
       "events.lane_timeout_ms=600000",  // the lane waits while the echo has its turn
-      "log.level=warn",
+      "stop.drain_timeout_ms=100",  // the load does not take part in a drain
+      "log.level=error",
   };
   settings.insert(settings.end(), options.daemon_settings.begin(), options.daemon_settings.end());
   std::vector<std::string> arguments;
