@@ -89,15 +89,6 @@ struct LeadWords {
 [[nodiscard]] LeadWords lead_words(const std::int16_t* y, int left, int right, const std::int16_t* sums,
                                    std::int16_t first, std::int16_t second) noexcept;
 
-/// How many bits of `word` are set, by neighbours, pairs and nibbles (Warren, Hacker's Delight, 5-1): without the popcnt
-/// instruction, which not every x86-64 has, std::popcount is a call.
-[[nodiscard]] inline std::uint64_t count_bits(std::uint64_t word) noexcept {
-  word -= (word >> 1) & 0x5555555555555555U;
-  word = (word & 0x3333333333333333U) + ((word >> 2) & 0x3333333333333333U);
-  word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0FU;
-  return (word * 0x0101010101010101U) >> 56;
-}
-
 /// How many bits of `words` are set.
 [[nodiscard]] std::uint64_t count_bits(std::span<const std::uint64_t> words) noexcept;
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.hpp"
+#include "base/bits.hpp"
 #include "menu/bits.hpp"
 #include "menu/evaluate.hpp"
 #include "menu/listing.hpp"
@@ -207,12 +208,12 @@ std::uint64_t Menu::State::fire_line(std::size_t line, const MenuInput& input, s
   const auto words = out.line_words(line, first_event / 64, word_count);
   for (std::size_t w = 0; w < word_count; ++w) words[w] = (from[w] ^ flip) & out.valid[w];
   LineCounts& counts = out.line_counts[line];
-  std::uint64_t fired = word_count == 1 ? count_bits(words[0]) : count_bits(words);
+  std::uint64_t fired = word_count == 1 ? base::count_bits(words[0]) : count_bits(words);
   counts.before_prescale += fired;
   const std::uint64_t prescale = lines[line].prescales[input.column];
   if (prescale != 1 && fired != 0) {
     apply_prescale(prescale_keys[line], prescale, input.first_event_id + first_event, words);
-    fired = word_count == 1 ? count_bits(words[0]) : count_bits(words);
+    fired = word_count == 1 ? base::count_bits(words[0]) : count_bits(words);
   }
   counts.after_prescale += fired;
   return fired;

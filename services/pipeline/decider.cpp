@@ -1,5 +1,7 @@
 #include "pipeline/decider.hpp"
 
+#include "base/bits.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -9,18 +11,10 @@ namespace {
 
 constexpr std::uint32_t kCanaryVectorsMax = 64;
 
-/// Set bits, by neighbours, pairs and nibbles: std::popcount is a call where popcnt is not a given.
-std::uint32_t bits_of(std::uint64_t word) noexcept {
-  word -= (word >> 1) & 0x5555555555555555U;
-  word = (word & 0x3333333333333333U) + ((word >> 2) & 0x3333333333333333U);
-  word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0FU;
-  return static_cast<std::uint32_t>((word * 0x0101010101010101U) >> 56);
-}
-
-std::uint32_t count_bits(std::span<const std::uint64_t> words, std::uint32_t event_count) noexcept {
+std::uint32_t count_events(std::span<const std::uint64_t> words, std::uint32_t event_count) noexcept {
   std::uint32_t count = 0;
   const std::uint32_t word_count = (event_count + 63) / 64;
-  for (std::uint32_t w = 0; w < word_count; ++w) count += bits_of(words[w]);
+  for (std::uint32_t w = 0; w < word_count; ++w) count += base::count_bits(words[w]);
   return count;
 }
 
@@ -34,7 +28,7 @@ std::uint32_t count_neither(std::span<const std::uint64_t> accepted, std::span<c
     std::uint64_t neither = ~(accepted[w] | malformed[w]);
     const std::uint32_t left = event_count - w * 64;
     if (left < 64) neither &= (std::uint64_t{1} << left) - 1;
-    count += bits_of(neither);
+    count += base::count_bits(neither);
   }
   return count;
 }
@@ -91,7 +85,7 @@ DecidedCounts Decider::decide(const backend::Payload& payload, std::uint64_t fir
     line_probes_[l]->after_prescale.add(counts[l].after_prescale);
     line_probes_[l]->after_veto.add(counts[l].after_veto);
   }
-  return {.accepted = count_bits(menu_space_.accepted(), payload.event_count),
+  return {.accepted = count_events(menu_space_.accepted(), payload.event_count),
           .rejected = count_neither(menu_space_.accepted(), kan_space_.malformed(), payload.event_count),
           .malformed = malformed_count};
 }
@@ -116,7 +110,7 @@ std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payl
   const auto kept = menu_space_.accepted();
   const auto kept_there = shadow_->menu_space.accepted();
   for (std::uint32_t w = 0; w < (payload.event_count + 63) / 64; ++w) {
-    counts.accept_disagreements += bits_of(kept[w] ^ kept_there[w]);
+    counts.accept_disagreements += base::count_bits(kept[w] ^ kept_there[w]);
   }
   return counts;
 }

@@ -1,9 +1,6 @@
 #include "apps/kantrigd/daemon.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -20,8 +17,10 @@
 #include <fmt/core.h>
 
 #include "apps/kantrigd/daemon_metrics.hpp"
+#include "apps/kantrigd/daemon_options.hpp"
 #include "apps/kantrigd/pipeline_watch.hpp"
 #include "apps/kantrigd/service_manager.hpp"
+#include "apps/kantrigd/state_lock.hpp"
 #include "base/agent.hpp"
 #include "base/build_info.hpp"
 #include "base/clock.hpp"
@@ -47,69 +46,6 @@ constexpr std::uint32_t kTickMs = 250;
 constexpr std::uint32_t kTicksPerStatus = 20;      // five seconds
 constexpr std::uint32_t kTicksPerRangeWindow = 40;  // ten seconds
 constexpr std::size_t kGoodbyesWaitingMax = 10'000;
-
-base::LogLevel log_level(const std::string& name) {
-  if (name == "debug") return base::LogLevel::kDebug;
-  if (name == "warn") return base::LogLevel::kWarn;
-  if (name == "error") return base::LogLevel::kError;
-  return base::LogLevel::kInfo;
-}
-
-/// Holds the state directory: two daemons on one ledger would ruin it.
-class StateLock {
- public:
-  static Result<StateLock> take(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    const auto path = folder / "lock";
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0) {
-      return fail(ErrorCode::kIo, "ledger.state_directory {}: cannot be written: {}", folder.string(), std::strerror(errno));
-    }
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd);
-      return fail(ErrorCode::kBusy, "ledger.state_directory {}: another kantrigd is using it", folder.string());
-    }
-    return StateLock(fd);
-  }
-  StateLock(StateLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  StateLock& operator=(StateLock&&) = delete;
-  ~StateLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
- private:
-  explicit StateLock(int fd) noexcept : fd_(fd) {}
-  int fd_;
-};
-
-pipeline::ShardOptions shard_options(const settings::Settings& s, std::uint32_t index) {
-  pipeline::ShardOptions options;
-  options.index = index;
-  options.shard_count = s.events.shards;
-  options.socket.endpoints = settings::shard_endpoints(s.events, index);
-  // High-water marks count messages and stand above any credit: a fuse, never the valve.
-  options.socket.receive_hwm = s.events.credit_batches * 2;
-  options.socket.send_hwm = s.events.credit_batches * 2;
-  options.socket.message_bytes_max = s.events.payload_bytes_max;
-  options.socket.kernel_buffer_bytes = s.events.socket_buffer_bytes;
-  for (std::uint32_t i = 0; i < s.events.shards; ++i) {
-    options.owner_endpoints.push_back(settings::shard_endpoints(s.events, i).front());
-  }
-  options.ledger_file = std::filesystem::path(s.ledger.state_directory) / fmt::format("ledger-{}.bin", index);
-  options.ledger = {.lanes_max = s.events.lanes_max,
-                    .batches_kept = s.events.credit_batches,
-                    .answer_bytes_kept = static_cast<std::uint32_t>(s.events.answer_bytes_kept)};
-  options.events_per_batch_max = s.events.batch_events_max;
-  options.sources = s.events.sources;
-  options.credit = {.events = s.events.credit_events, .bytes = s.events.credit_bytes, .batches = s.events.credit_batches};
-  options.heartbeat_interval_ms = s.events.heartbeat_interval_ms;
-  options.lane_timeout_ns = std::uint64_t{s.events.lane_timeout_ms} * 1'000'000;
-  options.unsent_answers_max = s.events.unsent_answers_max;
-  options.busy_poll = s.threads.busy_poll;
-  options.spin_ns = std::uint64_t{s.threads.spin_us} * 1'000;
-  return options;
-}
 
 /// Everything that lives as long as the daemon runs, in the order of its making.
 class Daemon {
@@ -164,19 +100,10 @@ class Daemon {
     auto runs = ledger::RunBook::open(state / "runs", std::string(base::build_info().version));
     if (!runs) return tl::unexpected<Error>(runs.error());
     runs_.emplace(std::move(*runs));
-    registry_.emplace(io_, control::RegistryOptions{
-                               .repository = settings_.model.repository,
-                               .signatures = {settings_.model.require_signature, settings_.model.public_keys},
-                               .kernel_set = settings_.model.kernel_set});
+    registry_.emplace(io_, registry_options(settings_));
     const control::Shards shards(shard_pointers_.begin(), shard_pointers_.end());
     controller_.emplace(control::Controller::Parts{io_, clock_, log_, *registry_, *runs_, shards},
-                        control::ControllerOptions{.state_file = state / "state.json",
-                                                   .model = settings_.model.active,
-                                                   .menu_file = settings_.menu.file,
-                                                   .column = settings_.menu.column,
-                                                   .run_at_start = settings_.run.autostart,
-                                                   .block_seconds = settings_.ledger.block_seconds,
-                                                   .drain_timeout_ms = settings_.stop.drain_timeout_ms});
+                        controller_options(settings_));
     handler_.emplace(*controller_, [this] { return figures(); });
     auto server = control::ControlServer::open(
         io_, *context_, {.endpoint = settings_.control.endpoint},
