@@ -32,7 +32,6 @@ libspdlog-dev             | build   | log
 libfmt-dev                | build   | text
 libsodium-dev             | build   | SHA-256 and Ed25519 signatures of bundles
 nlohmann-json3-dev        | build   | JSON that is not protobuf: imports and reports
-libeigen3-dev             | build   | linear algebra of the trainer
 libexpected-dev           | build   | tl::expected
 libsystemd-dev            | build   | readiness, status and watchdog
 libgtest-dev              | test    | unit tests

@@ -200,7 +200,7 @@ const wire::Credit& Client::credit() const noexcept {
 const Statistics& Client::statistics() const noexcept {
   return state_->lane->statistics();
 }
-const telemetry::LatencyHistogram& Client::latency() const noexcept {
+const base::LatencyHistogram& Client::latency() const noexcept {
   return state_->lane->latency();
 }
 

@@ -8,11 +8,11 @@
 #include <span>
 #include <string>
 
+#include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "client/answer.hpp"
 #include "client/batch.hpp"
 #include "client/session.hpp"
-#include "telemetry/histogram.hpp"
 
 namespace kantrig::client {
 
@@ -65,7 +65,7 @@ class Client {
   [[nodiscard]] const wire::Credit& credit() const noexcept;  // as last renewed
   [[nodiscard]] const Statistics& statistics() const noexcept;
   /// From the first time a batch was sent to its decision.
-  [[nodiscard]] const telemetry::LatencyHistogram& latency() const noexcept;
+  [[nodiscard]] const base::LatencyHistogram& latency() const noexcept;
 
  private:
   struct State;

@@ -60,7 +60,7 @@ Lane::Lane(const Options& options, wire::Context& context, const base::Clock& cl
       instance_(instance),
       connection_(std::move(connection)),
       window_(options.batches_pending_max),
-      latency_(std::make_unique<telemetry::LatencyHistogram>()),
+      latency_(std::make_unique<base::LatencyHistogram>()),
       now_ns_(clock.now_ns()),
       state_since_ns_(now_ns_),
       resend_after_ns_(options.resend_after_ms * kMillisecond) {}

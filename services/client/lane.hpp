@@ -8,12 +8,12 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "client/answer.hpp"
 #include "client/connection.hpp"
 #include "client/session.hpp"
 #include "client/window.hpp"
-#include "telemetry/histogram.hpp"
 #include "wire/client_codec.hpp"
 
 namespace kantrig::client {
@@ -51,7 +51,7 @@ class Lane {
   [[nodiscard]] const wire::Credit& credit_max() const noexcept { return credit_max_; }
   [[nodiscard]] const Session& session() const noexcept { return session_; }
   [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
-  [[nodiscard]] const telemetry::LatencyHistogram& latency() const noexcept { return *latency_; }
+  [[nodiscard]] const base::LatencyHistogram& latency() const noexcept { return *latency_; }
   /// Why the daemon does not welcome this lane; empty when it does or was not reached.
   [[nodiscard]] const std::optional<Error>& refusal() const noexcept { return refusal_; }
   /// Of the present run: what Bye leaves.
@@ -88,7 +88,7 @@ class Lane {
   Window window_;
   wire::ServerDecoder decoder_;
   wire::Frame frame_;
-  std::unique_ptr<telemetry::LatencyHistogram> latency_;  // its counters do not move
+  std::unique_ptr<base::LatencyHistogram> latency_;  // its counters do not move
 
   State state_ = State::kConnecting;
   bool welcomed_before_ = false;

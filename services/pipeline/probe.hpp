@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <vector>
 
-#include "telemetry/counter.hpp"
-#include "telemetry/histogram.hpp"
+#include "base/counter.hpp"
+#include "base/histogram.hpp"
 
 namespace kantrig::pipeline {
 
 /// What one line of the menu counted, by its name and so across menus.
 struct LineProbe {
-  telemetry::Counter before_prescale;
-  telemetry::Counter after_prescale;
-  telemetry::Counter after_veto;
+  base::Counter before_prescale;
+  base::Counter after_prescale;
+  base::Counter after_veto;
 };
 
 /// Owned by the shard. Every member has one writer, the shard's thread.
@@ -31,27 +31,27 @@ struct ShardProbe {
     whole.observe_ns(sent_ns - receive_ns);
   }
 
-  telemetry::Counter cycles;               // turns of the duty cycle: the shard is alive
-  telemetry::Counter batches;
-  telemetry::Counter messages_unreadable;  // no header could be read
-  telemetry::Counter answers_undelivered;  // the client was gone or never read; the answer is kept for a repeat
-  telemetry::Counter lanes_cut;            // for not reading their answers
-  telemetry::Counter canaries_passed;
-  telemetry::Counter canaries_failed;
-  telemetry::Gauge canary_last_pass_unix_s;
-  telemetry::Gauge lanes_live;
-  telemetry::Gauge credit_events;          // granted to live lanes
-  telemetry::Gauge answers_unsent;         // waiting for their client to read
-  telemetry::Gauge drained;                // 1 when every live lane has acknowledged a credit of 0
-  telemetry::LatencyHistogram receive_to_decision;
-  telemetry::LatencyHistogram decision_to_send;
-  telemetry::LatencyHistogram whole;
-  telemetry::SizeHistogram batch_events;
-  telemetry::Counter shadow_compared;
-  telemetry::Counter shadow_class_disagreements;
-  telemetry::Counter shadow_accept_disagreements;
-  telemetry::Counter range_sampled_events;      // of FLOAT32 batches looked at for range
-  std::vector<telemetry::Counter> clamped;      // of those, per feature: out of range
+  base::Counter cycles;               // turns of the duty cycle: the shard is alive
+  base::Counter batches;
+  base::Counter messages_unreadable;  // no header could be read
+  base::Counter answers_undelivered;  // the client was gone or never read; the answer is kept for a repeat
+  base::Counter lanes_cut;            // for not reading their answers
+  base::Counter canaries_passed;
+  base::Counter canaries_failed;
+  base::Gauge canary_last_pass_unix_s;
+  base::Gauge lanes_live;
+  base::Gauge credit_events;          // granted to live lanes
+  base::Gauge answers_unsent;         // waiting for their client to read
+  base::Gauge drained;                // 1 when every live lane has acknowledged a credit of 0
+  base::LatencyHistogram receive_to_decision;
+  base::LatencyHistogram decision_to_send;
+  base::LatencyHistogram whole;
+  base::SizeHistogram batch_events;
+  base::Counter shadow_compared;
+  base::Counter shadow_class_disagreements;
+  base::Counter shadow_accept_disagreements;
+  base::Counter range_sampled_events;      // of FLOAT32 batches looked at for range
+  std::vector<base::Counter> clamped;      // of those, per feature: out of range
 };
 
 }  // namespace kantrig::pipeline

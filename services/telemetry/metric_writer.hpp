@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/histogram.hpp"
+#include "base/histogram.hpp"
 
 namespace kantrig::telemetry {
 
@@ -40,7 +40,7 @@ class MetricWriter {
   void counter(const Metric& metric, double value, const Labels& labels = {});
   void gauge(const Metric& metric, double value, const Labels& labels = {});
   /// Cumulative counts and "+Inf" follow from the snapshot, so that they cannot disagree.
-  void histogram(const Metric& metric, const HistogramSnapshot& snapshot, const Labels& labels = {});
+  void histogram(const Metric& metric, const base::HistogramSnapshot& snapshot, const Labels& labels = {});
   /// A gauge that is always 1 and tells by its labels; its name ends in "_info".
   void info(const Metric& metric, const Labels& labels);
 

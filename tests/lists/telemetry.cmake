@@ -1,6 +1,6 @@
 kantrig_add_test(unit/telemetry/exposer_test LIBRARIES kantrig::telemetry)
 kantrig_add_test(unit/telemetry/health_test LIBRARIES kantrig::telemetry Boost::headers)
-kantrig_add_test(unit/telemetry/histogram_test LIBRARIES kantrig::telemetry)
+kantrig_add_test(unit/base/histogram_test LIBRARIES kantrig::base)
 kantrig_add_test(unit/telemetry/http_server_test LIBRARIES kantrig::telemetry Boost::headers)
 kantrig_add_test(unit/telemetry/listen_address_test LIBRARIES kantrig::telemetry)
 kantrig_add_test(unit/settings/settings_test LIBRARIES kantrig::settings)

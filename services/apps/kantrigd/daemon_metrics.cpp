@@ -9,7 +9,7 @@
 namespace kantrig::apps {
 namespace {
 
-using telemetry::HistogramSnapshot;
+using base::HistogramSnapshot;
 using telemetry::Metric;
 using telemetry::MetricWriter;
 

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "base/histogram.hpp"
 #include "support/temporary_folder.hpp"
 #include "telemetry/process_metrics.hpp"
 #include "telemetry/utf8.hpp"
@@ -40,7 +41,7 @@ TEST(Exposer, WritesAFamilyOnceWithTheSamplesOfAllSources) {
 
 TEST(Exposer, AsksItsSourcesAnewForEachPage) {
   Exposer exposer;
-  Counter events;
+  base::Counter events;
   exposer.add([&](MetricWriter& writer) {
     writer.counter({"kantrig_events_received_total", "Events."}, static_cast<double>(events.value()));
   });
@@ -50,7 +51,7 @@ TEST(Exposer, AsksItsSourcesAnewForEachPage) {
 }
 
 TEST(MetricWriter, WritesHistogramsCumulativelyAndInfEqualsTheCount) {
-  LatencyHistogram latency;
+  base::LatencyHistogram latency;
   for (const std::uint64_t ns : {900ULL, 100'000ULL, 100'001ULL, 250'000ULL, 20'000'000'000ULL})
     latency.observe_ns(ns);
   MetricWriter writer;
@@ -121,9 +122,9 @@ std::string page_like_the_daemons() {
     w.counter({"kantrig_batches_received_total", "Batches received."}, 1);
     w.counter({"kantrig_line_events_total", "Events by line."}, 1,
               {{"line", "top"}, {"stage", "before_prescale"}});
-    w.histogram({"kantrig_stage_latency_seconds", "Latency by stage."}, LatencyHistogram().snapshot(),
+    w.histogram({"kantrig_stage_latency_seconds", "Latency by stage."}, base::LatencyHistogram().snapshot(),
                 {{"stage", "whole"}});
-    w.histogram({"kantrig_batch_size_events", "Events in a batch."}, SizeHistogram().snapshot());
+    w.histogram({"kantrig_batch_size_events", "Events in a batch."}, base::SizeHistogram().snapshot());
     w.gauge({"kantrig_credit_outstanding_events", "Credit given and not used."}, 1);
     w.gauge({"kantrig_unsent_answers", "Answers that wait for their client to read."}, 0);
     w.counter({"kantrig_time_seconds_total", "Time of the run by state."}, 1.5, {{"state", "live"}});

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "base/result.hpp"
-#include "telemetry/histogram.hpp"
 #include "wire/client_codec.hpp"
 #include "wire/messages.hpp"
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "apps/kantrig/send/event_source.hpp"
+#include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "client/client.hpp"
-#include "telemetry/histogram.hpp"
 
 namespace kantrig::apps {
 
@@ -30,7 +30,7 @@ struct SendOptions {
 /// What the client's side counted.
 struct SendTotals {
   client::Statistics statistics;
-  std::unique_ptr<telemetry::LatencyHistogram> latency = std::make_unique<telemetry::LatencyHistogram>();  // all lanes
+  std::unique_ptr<base::LatencyHistogram> latency = std::make_unique<base::LatencyHistogram>();  // all lanes
   double seconds = 0.0;
   std::string refusal;  // the first final refusal's reason and detail
   RunNumber run;        // the last one that decided

@@ -1,4 +1,4 @@
-#include "telemetry/histogram.hpp"
+#include "base/histogram.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-namespace kantrig::telemetry {
+namespace kantrig::base {
 namespace {
 
 using ::testing::ElementsAre;
@@ -126,4 +126,4 @@ TEST(SizeHistogram, CountsByPowersOfTwo) {
 }
 
 }  // namespace
-}  // namespace kantrig::telemetry
+}  // namespace kantrig::base

@@ -1,10 +1,10 @@
-#include "telemetry/histogram.hpp"
+#include "base/histogram.hpp"
 
 #include <cmath>
 
 #include "base/assert.hpp"
 
-namespace kantrig::telemetry {
+namespace kantrig::base {
 namespace {
 
 constexpr double kSecondsPerNs = 1e-9;
@@ -98,4 +98,4 @@ HistogramSnapshot SizeHistogram::snapshot() const {
   return snapshot;
 }
 
-}  // namespace kantrig::telemetry
+}  // namespace kantrig::base

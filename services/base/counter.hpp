@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace kantrig::telemetry {
+namespace kantrig::base {
 
 /// Monotonic. One writer, any number of readers.
 class Counter {
@@ -31,4 +31,4 @@ class Gauge {
   std::atomic<double> value_{0.0};
 };
 
-}  // namespace kantrig::telemetry
+}  // namespace kantrig::base

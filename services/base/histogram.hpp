@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "telemetry/counter.hpp"
+#include "base/counter.hpp"
 
-namespace kantrig::telemetry {
+namespace kantrig::base {
 
 /// A moment's content: counts per bucket (not cumulative), the last one for what lies above every bound.
 struct HistogramSnapshot {
@@ -118,4 +118,4 @@ class SizeHistogram {
   Counter sum_;
 };
 
-}  // namespace kantrig::telemetry
+}  // namespace kantrig::base
