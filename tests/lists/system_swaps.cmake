@@ -1,0 +1,6 @@
+# Real daemons that are killed, swapped and stopped under load.
+add_library(kantrig_test_load STATIC
+  system/checked_lane.cpp system/checked_lane.hpp system/reference_decisions.cpp system/reference_decisions.hpp)
+target_link_libraries(kantrig_test_load
+  PUBLIC kantrig_test_daemon kantrig::client kantrig::control kantrig::kan kantrig::menu PRIVATE kantrig_warnings)
+kantrig_add_test(system/kill_test LIBRARIES kantrig_test_load)
