@@ -31,7 +31,7 @@ void add(const client::Statistics& from, client::Statistics& to) {
   to.books_lost += from.books_lost;
 }
 
-void expect_same_block(const v1::BlockRecord& block, const BlockTally& tally) {
+void expect_same_block(const v1::BlockRecord& block, const BlockTally& tally, const ReferenceDecisions& reference) {
   EXPECT_EQ(block.counts().accepted(), tally.accepted);
   EXPECT_EQ(block.counts().rejected(), tally.rejected);
   EXPECT_EQ(block.counts().malformed(), tally.malformed);
@@ -39,6 +39,9 @@ void expect_same_block(const v1::BlockRecord& block, const BlockTally& tally) {
   EXPECT_EQ(block.generation(), tally.generation);
   EXPECT_EQ(block.model_digest(), hex(tally.model));
   EXPECT_EQ(block.menu_digest(), hex(tally.menu));
+  const menu::Menu* menu = reference.menu(tally.menu, tally.model);
+  ASSERT_TRUE(menu != nullptr && tally.column < menu->columns().size());
+  EXPECT_EQ(block.column(), menu->columns()[tally.column]);
 }
 
 }  // namespace
@@ -213,7 +216,8 @@ void expect_each_event_decided_once(const CheckedLoad& load) {
   }
 }
 
-void expect_same_blocks(const CheckedLoad& load, const std::vector<v1::RunRecord>& records) {
+void expect_same_blocks(const CheckedLoad& load, const ReferenceDecisions& reference,
+                        const std::vector<v1::RunRecord>& records) {
   auto told = load.blocks();
   for (const v1::RunRecord& record : records) {
     EXPECT_TRUE(record.residual_is_zero());
@@ -221,12 +225,28 @@ void expect_same_blocks(const CheckedLoad& load, const std::vector<v1::RunRecord
     EXPECT_EQ(record.totals().in_flight(), 0U);
     for (const v1::BlockRecord& block : record.blocks()) {
       SCOPED_TRACE(fmt::format("run {} block {}", record.run(), block.block()));
-      expect_same_block(block, told[{record.run(), block.block()}]);
+      expect_same_block(block, told[{record.run(), block.block()}], reference);
       told.erase({record.run(), block.block()});
     }
   }
   for (const auto& [name, tally] : told) {
     ADD_FAILURE() << "run " << name.first << " block " << name.second << " decided events and is in no record";
+  }
+}
+
+void expect_clients_agree(const CheckedLoad& load, const v1::RunRecord& record) {
+  EXPECT_TRUE(record.clients_agree());
+  ASSERT_EQ(record.clients_size(), std::ssize(load.lanes()));
+  for (const v1::ClientCounts& client : record.clients()) {
+    const auto& statistics = load.lanes().at(client.lane())->statistics();
+    EXPECT_TRUE(client.agree());
+    EXPECT_EQ(client.client().events_accepted(), statistics.events_accepted);
+    EXPECT_EQ(client.ledger().accepted(), statistics.events_accepted);
+    EXPECT_EQ(client.ledger().rejected(), statistics.events_rejected);
+    EXPECT_EQ(client.ledger().malformed(), statistics.events_malformed);
+    EXPECT_EQ(client.ledger().received() - client.ledger().duplicate(), statistics.events_sent);
+    EXPECT_EQ(client.ledger().residual(), 0);
+    EXPECT_EQ(client.client().events_sent(), statistics.events_sent);
   }
 }
 

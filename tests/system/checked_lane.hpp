@@ -120,7 +120,11 @@ class CheckedLoad {
 
 /// Every event was answered exactly once, with the right bits, and every lane took its leave.
 void expect_each_event_decided_once(const CheckedLoad& load);
-/// Each block of the record holds what the clients were told under it, under the same conditions; residuals are 0.
-void expect_same_blocks(const CheckedLoad& load, const std::vector<v1::RunRecord>& records);
+/// Each block of the records holds what the clients were told under it, under the same conditions; residuals are 0.
+void expect_same_blocks(const CheckedLoad& load, const ReferenceDecisions& reference,
+                        const std::vector<v1::RunRecord>& records);
+/// The client's counts that the record keeps of each lane are the client's own, and equal the ledger's. For a load that
+/// lived within one run.
+void expect_clients_agree(const CheckedLoad& load, const v1::RunRecord& record);
 
 }  // namespace kantrig::test
