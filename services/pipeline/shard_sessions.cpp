@@ -167,8 +167,12 @@ void Shard::compute_credit() noexcept {
   const std::size_t outputs = conditions().model->bundle.model.output_count();
   const std::uint64_t event_bytes = sizeof(std::uint64_t) + 1 + outputs * sizeof(std::int16_t) + 1;  // every extra asked for
   const std::uint64_t fixed_bytes = granted_.batches * wire::encoded_bytes_max(0, 0, {});
+  // The ring of answers skips what is left before its end, and the next answer's room is made before its size is known.
+  const std::uint64_t largest = wire::encoded_bytes_max(options_.events_per_batch_max, static_cast<std::uint32_t>(outputs),
+                                                        {.lines = true, .classes = true, .scores = true});
   const std::uint64_t kept = options_.ledger.answer_bytes_kept;
-  const std::uint64_t room = kept > fixed_bytes ? kept - fixed_bytes : 0;
+  const std::uint64_t taken = fixed_bytes + 2 * largest;
+  const std::uint64_t room = kept > taken ? kept - taken : 0;
   granted_.events = std::min(granted_.events, std::max<std::uint64_t>(room / event_bytes, options_.events_per_batch_max));
 }
 
