@@ -176,8 +176,9 @@ void Shard::decide(Session& session, const wire::BatchHeader& header, std::span<
   now_ns_ = clock_.now_ns();
   answer.send_time_ns = unix_ns();
   const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
-  const auto space = books_.answer_space(
-      session.handle, wire::encoded_bytes_max(header.event_count, answer.score_count, wants));
+  const std::size_t bytes_max = wire::encoded_bytes_max(header.event_count, answer.score_count, wants);
+  if (bytes_max > kHeldBytesMax) send_held_answers();  // it may take the place where they lie
+  const auto space = books_.answer_space(session.handle, bytes_max);
   const std::size_t bytes = encoder_.encode(answer, space);
   KANTRIG_ASSERT(bytes > 0);
   books_.commit({.lane = session.handle,
