@@ -43,6 +43,7 @@ Shard::Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger
       books_(std::move(books)),
       socket_(std::move(socket)),
       wake_fd_(wake_fd),
+      decoder_(options_.frame_bytes_max),
       sessions_(options_.ledger.lanes_max),
       probe_(kan::kInputsMax),
       scratch_(kScratchBytes),

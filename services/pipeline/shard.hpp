@@ -35,6 +35,7 @@ struct ShardOptions {
   std::filesystem::path ledger_file;
   ledger::LedgerLimits ledger;
   std::uint32_t events_per_batch_max = 16'384;
+  std::size_t frame_bytes_max = std::size_t{16} << 20U;  // a larger frame is malformed
   std::vector<std::uint32_t> sources;  // allowed; empty: any
   wire::Credit credit;                 // of one lane
   std::uint32_t heartbeat_interval_ms = 1'000;

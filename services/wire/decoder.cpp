@@ -2,6 +2,7 @@
 
 #include "kantrig/v1/session.pb.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace kantrig::wire {
@@ -10,6 +11,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "payloads are read as they lie");
 
 constexpr std::size_t kHeaderBytesMax = 1024;  // ours take about 60; leaves room for fields of later versions
+constexpr std::size_t kFrameBytesMax = 1U << 30;  // protobuf's own limit is 2 GiB
 
 /// The encoding with this number; kUnspecified when there is none.
 Encoding encoding_of(int number) noexcept {
@@ -61,7 +63,8 @@ struct Decoder::Messages {
   v1::ClientMessage client;
 };
 
-Decoder::Decoder() : messages_(std::make_unique<Messages>()) {}
+Decoder::Decoder(std::size_t frame_bytes_max)
+    : frame_bytes_max_(std::min(frame_bytes_max, kFrameBytesMax)), messages_(std::make_unique<Messages>()) {}
 Decoder::~Decoder() = default;
 
 const ClientMessage& Decoder::decode(std::span<const std::span<const std::byte>> frames) noexcept {
@@ -99,13 +102,13 @@ void Decoder::decode_two(std::span<const std::byte> header, std::span<const std:
     return refuse(Reason::kHeader, "expected an EventBatchHeader in the first frame");
   }
   accept_batch(from_proto(messages_->header), payload);
+  if (payload.size() > frame_bytes_max_) refuse(Reason::kPayloadSize, "expected a payload of at most payload_bytes_max bytes");
 }
 
 void Decoder::decode_one(std::span<const std::byte> frame) noexcept {
   v1::ClientMessage& message = messages_->client;
-  constexpr std::size_t kFrameBytesMax = 1U << 30;  // protobuf's own limit is 2 GiB
-  if (frame.size() > kFrameBytesMax ||
-      !message.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) {
+  if (frame.size() > frame_bytes_max_) return refuse(Reason::kHeader, "expected a frame of at most payload_bytes_max bytes");
+  if (!message.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) {
     return refuse(Reason::kHeader, "expected a ClientMessage in a single frame");
   }
   const bool batch = message.has_header() || message.values_size() > 0;

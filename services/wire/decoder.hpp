@@ -42,7 +42,8 @@ struct ClientMessage {
 /// Allocation: none for two-frame batches once warm; the others take what protobuf takes for a sub-message.
 class Decoder {
  public:
-  Decoder();
+  /// Frames above `frame_bytes_max` are malformed, however right the rest is.
+  explicit Decoder(std::size_t frame_bytes_max = std::size_t{1} << 30U);
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -59,6 +60,7 @@ class Decoder {
   void accept_batch(const BatchHeader& header, std::span<const std::byte> payload) noexcept;
   void refuse(Reason reason, std::string_view detail) noexcept;
   ClientMessage result_;
+  std::size_t frame_bytes_max_;
   std::unique_ptr<Messages> messages_;
 };
 

@@ -21,7 +21,9 @@ pipeline::ShardOptions shard_options(const settings::Settings& s, std::uint32_t 
   // High-water marks count messages and stand above any credit: a fuse, never the valve.
   options.socket.receive_hwm = s.events.credit_batches * 2;
   options.socket.send_hwm = s.events.credit_batches * 2;
-  options.socket.message_bytes_max = s.events.payload_bytes_max;
+  // A frame too large is answered and counted; what is far too large, the socket cuts before it takes memory.
+  options.socket.message_bytes_max = s.events.payload_bytes_max * 2;
+  options.frame_bytes_max = s.events.payload_bytes_max;
   options.socket.kernel_buffer_bytes = s.events.socket_buffer_bytes;
   for (std::uint32_t i = 0; i < s.events.shards; ++i) {
     options.owner_endpoints.push_back(settings::shard_endpoints(s.events, i).front());

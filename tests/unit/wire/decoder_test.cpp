@@ -105,6 +105,25 @@ TEST_F(DecoderTest, TakesEveryEncodingWithItsPayloadSize) {
   EXPECT_EQ(two(header, 24).kind, ClientMessageKind::kBatch);
 }
 
+TEST_F(DecoderTest, RefusesFramesAboveItsLimitHoweverRightTheyAre) {
+  Decoder strict(/*frame_bytes_max=*/100);
+  BatchHeader header = valid_header();
+  header.event_count = 51;
+  const std::string text = to_proto(header).SerializeAsString();
+  const std::vector<std::byte> payload(102);
+  const ClientMessage& batch = strict.decode(std::array<Bytes, 2>{bytes_of(text), Bytes(payload)});
+  expect_malformed(batch, Reason::kPayloadSize, /*header_read=*/true);
+  EXPECT_EQ(batch.header.sequence, header.sequence);
+
+  v1::ClientMessage hello;
+  hello.mutable_hello()->set_name(std::string(100, 'n'));
+  const std::string frame = hello.SerializeAsString();
+  expect_malformed(strict.decode(std::array<Bytes, 1>{bytes_of(frame)}), Reason::kHeader, /*header_read=*/false);
+  header.event_count = 50;
+  const std::string right = to_proto(header).SerializeAsString();
+  EXPECT_EQ(strict.decode(std::array<Bytes, 2>{bytes_of(right), Bytes(payload).first(100)}).kind, ClientMessageKind::kBatch);
+}
+
 TEST_F(DecoderTest, ReadsABareEventBatchAsFloats) {
   v1::EventBatch batch;
   *batch.mutable_header() = to_proto(valid_header());
