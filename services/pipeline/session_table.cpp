@@ -47,6 +47,8 @@ Session* SessionTable::open(const wire::Identity& identity, SourceId source, Lan
   session->live = true;
   session->drain_acknowledged = false;
   session->unsent_count = 0;
+  session->unsent_bytes = 0;
+  session->refused_unread = 0;
   rebuild_index();
   return session;
 }

@@ -26,6 +26,8 @@ struct Session {
   /// Sequences whose answers the client has not taken, oldest first; the answers themselves are in the ledger.
   std::uint64_t unsent_first = 0;
   std::uint32_t unsent_count = 0;
+  std::uint64_t unsent_bytes = 0;    // of all since unsent_count was 0
+  std::uint32_t refused_unread = 0;  // batches refused since then because of them
 };
 
 /// At most `sessions_max` sessions, found by identity with one hash and one comparison.

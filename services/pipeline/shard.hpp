@@ -102,6 +102,7 @@ class Shard final : public base::Agent, public ShardControl {
     std::string_view detail;
   };
   [[nodiscard]] Session* session_of(const wire::BatchHeader& header) noexcept;
+  [[nodiscard]] bool reads_too_little(const Session& session, const wire::BatchHeader& header) const noexcept;
   [[nodiscard]] bool takes_next(Session& session, const wire::BatchHeader& header) noexcept;
   [[nodiscard]] Refusal check_against_model(const wire::BatchHeader& header) const noexcept;
   void decide(Session& session, const wire::BatchHeader& header, std::span<const std::byte> payload) noexcept;
@@ -125,6 +126,7 @@ class Shard final : public base::Agent, public ShardControl {
   void drop_silent_sessions() noexcept;
   void send_unsent_answers() noexcept;
   void send_answer(Session& session, Sequence sequence, std::span<const std::byte> answer) noexcept;
+  void cut_if_unread(Session& session) noexcept;
   void send_small(const wire::Identity& to, std::size_t bytes) noexcept;
   void publish_gauges() noexcept;
   void compute_credit() noexcept;

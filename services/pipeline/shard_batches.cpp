@@ -83,8 +83,25 @@ Session* Shard::session_of(const wire::BatchHeader& header) noexcept {
   return nullptr;
 }
 
+/// True when one more answer could be lost: the ledger keeps as many as the credit allows, and those that the client has
+/// not read are among them. Ring and held answers take their part, so half of the bytes is what counts.
+bool Shard::reads_too_little(const Session& session, const wire::BatchHeader& header) const noexcept {
+  if (session.unsent_count == 0) return false;
+  const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
+  const std::uint64_t needed =
+      wire::encoded_bytes_max(header.event_count, conditions().model->bundle.model.output_count(), wants);
+  return session.unsent_count + held_count_ >= granted_.batches ||
+         session.unsent_bytes + needed > options_.ledger.answer_bytes_kept / 2;
+}
+
 /// True when the batch is the lane's next and may be decided now; else it has been answered here.
 bool Shard::takes_next(Session& session, const wire::BatchHeader& header) noexcept {
+  if (reads_too_little(session, header)) {
+    refuse(session.handle, header, {wire::Reason::kCredit, "as many answers as the credit allows wait: read them first"}, {});
+    ++session.refused_unread;
+    cut_if_unread(session);
+    return false;
+  }
   const ledger::SequenceCheck check = books_.check(session.handle, header.sequence);
   switch (check.state) {
     case ledger::SequenceCheck::State::kNew: break;

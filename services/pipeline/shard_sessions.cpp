@@ -113,12 +113,16 @@ void Shard::send_unsent_answers() noexcept {
   for (Session& session : sessions_.all()) {
     while (session.live && session.unsent_count > 0) {
       const ledger::SequenceCheck check = books_.check(session.handle, Sequence{session.unsent_first});
-      if (check.state == ledger::SequenceCheck::State::kDuplicate &&
-          socket_.send(session.identity, check.answer) == wire::SendResult::kFull) {
-        break;
-      }
+      const bool kept = check.state == ledger::SequenceCheck::State::kDuplicate;
+      const wire::SendResult sent = kept ? socket_.send(session.identity, check.answer) : wire::SendResult::kGone;
+      if (sent == wire::SendResult::kFull) break;
+      if (sent == wire::SendResult::kGone) probe_.answers_undelivered.add(1);
       ++session.unsent_first;
       --session.unsent_count;
+    }
+    if (session.unsent_count == 0) {
+      session.unsent_bytes = 0;
+      session.refused_unread = 0;
     }
   }
 }
@@ -132,11 +136,15 @@ void Shard::send_answer(Session& session, Sequence sequence, std::span<const std
     }
   }
   ++session.unsent_count;
-  if (session.unsent_count >= options_.unsent_answers_max) {
-    probe_.lanes_cut.add(1);
-    probe_.answers_undelivered.add(session.unsent_count);
-    sessions_.close(session);  // must say Hello again; its answers are kept
-  }
+  session.unsent_bytes += answer.size();
+  cut_if_unread(session);
+}
+
+void Shard::cut_if_unread(Session& session) noexcept {
+  if (!session.live || session.unsent_count + session.refused_unread < options_.unsent_answers_max) return;
+  probe_.lanes_cut.add(1);
+  probe_.answers_undelivered.add(session.unsent_count);
+  sessions_.close(session);  // must say Hello again; its answers are kept
 }
 
 void Shard::send_small(const wire::Identity& to, std::size_t bytes) noexcept {

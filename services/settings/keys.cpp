@@ -43,7 +43,7 @@ std::vector<Key> events_keys() {
       whole("events.lane_timeout_ms", "Silence after which a lane counts as disconnected.",
             at(&S::lane_timeout_ms), {20, 600'000}),
       whole("events.unsent_answers_max",
-            "Answers that wait for a client that does not read, before its lane is cut.",
+            "Answers and refusals that wait for a client that does not read, before its lane is cut.",
             at(&S::unsent_answers_max), {1, 1U << 20U}),
       whole("events.socket_buffer_bytes",
             "Kernel buffer of each socket and direction; 0 leaves it to the system.",
