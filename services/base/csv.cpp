@@ -81,6 +81,21 @@ bool parse_number(std::string_view cell, float& value) {
   return error == std::errc{};
 }
 
+/// True when the first line is an event, and no header: taken for names, it would be lost without a word. 0, 1, 2 ... and
+/// 1, 2, 3 ... are the names that programs make up.
+bool holds_numbers(std::string_view line) {
+  bool counting = true;
+  float first = 0.0F;
+  float index = 0.0F;
+  for (bool more = true; more; ++index) {
+    float value = 0.0F;
+    if (!parse_number(next_cell(line, more), value)) return false;
+    if (index == 0.0F) first = value;
+    counting = counting && (first == 0.0F || first == 1.0F) && value == first + index;
+  }
+  return !counting;
+}
+
 struct Shape {
   std::vector<std::string> columns;
   std::size_t label = kNoLabel;
@@ -130,6 +145,8 @@ Result<CsvTable> parse_csv(std::string_view content, std::string_view name,
   const std::string_view header = next_line(content);
   if (header.empty())
     return fail(ErrorCode::kInvalid, "{} line 1: expected a header with column names", name);
+  if (holds_numbers(header))
+    return fail(ErrorCode::kInvalid, "{} line 1: expected a header with column names, found numbers", name);
   auto columns = parse_header(header, name);
   if (!columns) return tl::unexpected(columns.error());
   const auto label = find_label(*columns, label_column, name);

@@ -44,6 +44,11 @@ TEST(Csv, NumbersPastFloat32BecomeInfiniteOrZero) {
   EXPECT_THAT(table->features.values, ElementsAre(INFINITY, -INFINITY, 0.0F));
 }
 
+TEST(Csv, CountedColumnsAreNamesToo) {
+  EXPECT_EQ(message("0,1,2\n5,6,7\n"), "no error");
+  EXPECT_EQ(message("1,2,3\n5,6,7\n"), "no error");
+}
+
 TEST(Csv, ErrorsNameFileLineAndColumn) {
   EXPECT_EQ(message(""), "x.csv line 1: expected a header with column names");
   EXPECT_EQ(message("a,a\n"), "x.csv line 1: column 'a' occurs twice");
@@ -55,6 +60,8 @@ TEST(Csv, ErrorsNameFileLineAndColumn) {
   EXPECT_EQ(message("a,b\n1,2,3\n"), "x.csv line 2: has more than the 2 columns of the header");
   EXPECT_EQ(message("a,b\n1,2\n", "class"), "x.csv line 1: expected a column 'class'");
   EXPECT_EQ(message("a,b\n1,\n", ""), "x.csv line 2 column 2 'b': label is empty");
+  EXPECT_EQ(message("1.5,2\n3,4\n"), "x.csv line 1: expected a header with column names, found numbers");
+  EXPECT_EQ(message("7,7\n3,4\n"), "x.csv line 1: expected a header with column names, found numbers");
   EXPECT_EQ(message("a\n1\n\n2\n"), "x.csv line 3 column 1 'a': expected a number, found ''");
 }
 
