@@ -198,7 +198,8 @@ int run_send(const CommandOptions& options) {
   }
   if (const int code = report(options, summary, lines); code != base::kExitOk) return code;
   const bool all_answered = totals->statistics.events_unknown == 0;
-  return all_answered && summary.value("balance", true) ? base::kExitOk : base::kExitFailed;
+  if (!all_answered || !summary.value("balance", true)) return base::kExitFailed;
+  return totals->refusal.empty() ? base::kExitOk : base::kExitInput;
 }
 
 }  // namespace
@@ -237,7 +238,7 @@ Examples:
   my-detector | kantrig send --stdin --rate 10000
 
 Exit codes: 0 sent and answered (and the books agree, with --control), 1 they do not agree or an answer was lost for good,
-3 the events cannot be read or do not fit the model, 4 the daemon cannot be reached or stopped answering.)");
+3 the events cannot be read, or were refused since they do not fit the model, 4 the daemon cannot be reached or stopped answering.)");
   command->callback([options, &exit_code] { exit_code = run_send(*options); });
 }
 
