@@ -307,6 +307,7 @@ class Daemon {
     if (const auto collected = controller_->collect_last_blocks(); !collected) {
       log_.error("the last blocks stay in the ledger for the next start", {{"reason", collected.error().message}});
     }
+    if (!goodbyes_.empty()) log_.error("clients' own counts are not recorded", {{"clients", goodbyes_.size()}});
     for (const auto& shard : shards_) {
       if (const auto synced = shard->books().sync(); !synced) log_.error("ledger", {{"reason", synced.error().message}});
     }
