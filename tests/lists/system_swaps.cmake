@@ -6,3 +6,6 @@ target_link_libraries(kantrig_test_load
 kantrig_add_test(system/kill_test LIBRARIES kantrig_test_load)
 kantrig_add_test(system/swap_test LIBRARIES kantrig_test_load)
 kantrig_add_test(system/memory_test LIBRARIES kantrig_test_load)
+
+# A shard in this process, stepped by hand.
+kantrig_add_test(integration/shard_allocation_test LIBRARIES kantrig::control kantrig::client SOURCES support/tsan_suppressions.cpp)
