@@ -90,13 +90,13 @@ class ShardRoom {
   /// A new life on the same ledger.
   void reopen() {
     shard_.reset();
+    shard_context_.reset();  // waits until ZeroMQ has let go of the path
     open();
   }
 
   [[nodiscard]] std::string endpoint() const { return "ipc://" + (folder_.path() / "events").string(); }
-  [[nodiscard]] wire::Context& context() { return context_; }
   [[nodiscard]] pipeline::Shard& shard() { return *shard_; }
-  [[nodiscard]] RawClient connect(const std::string& name) { return RawClient(context_, endpoint(), name); }
+  [[nodiscard]] RawClient connect(const std::string& name) { return {client_context_, endpoint(), name}; }
 
   void adopt(pipeline::Conditions conditions) {
     const auto next = std::make_shared<const pipeline::Conditions>(std::move(conditions));
@@ -129,14 +129,16 @@ class ShardRoom {
 
  private:
   void open() {
-    auto shard = pipeline::Shard::create(options_, context_, clock);
+    shard_context_.emplace(wire::Context::create(1).value());  // of its own, as a process has
+    auto shard = pipeline::Shard::create(options_, *shard_context_, clock);
     ASSERT_TRUE(shard) << shard.error().message;
     shard_ = std::move(*shard);
   }
 
   TemporaryFolder folder_;
   pipeline::ShardOptions options_;
-  wire::Context context_ = wire::Context::create(1).value();
+  wire::Context client_context_ = wire::Context::create(1).value();
+  std::optional<wire::Context> shard_context_;
   std::unique_ptr<pipeline::Shard> shard_;
 };
 

@@ -9,3 +9,4 @@ kantrig_add_test(system/memory_test LIBRARIES kantrig_test_load)
 
 # A shard in this process, stepped by hand.
 kantrig_add_test(integration/shard_allocation_test LIBRARIES kantrig::control kantrig::client SOURCES support/tsan_suppressions.cpp)
+kantrig_add_test(integration/shard_test LIBRARIES kantrig::control kantrig::client SOURCES support/tsan_suppressions.cpp)
