@@ -5,6 +5,7 @@ target_link_libraries(kantrig_test_load
   PUBLIC kantrig_test_daemon kantrig::client kantrig::control kantrig::kan kantrig::menu PRIVATE kantrig_warnings)
 kantrig_add_test(system/kill_test LIBRARIES kantrig_test_load)
 kantrig_add_test(system/swap_test LIBRARIES kantrig_test_load)
+kantrig_add_test(system/stop_test LIBRARIES kantrig_test_load)
 kantrig_add_test(system/memory_test LIBRARIES kantrig_test_load)
 
 # A shard in this process, stepped by hand.
