@@ -253,7 +253,7 @@ void Controller::roll_block_if_due() {
 }
 
 DaemonState Controller::state() const {
-  if (!started_) return DaemonState::kStarting;
+  if (!started_ || run_due_) return DaemonState::kStarting;
   const pipeline::Conditions& now = changes_.now().conditions;
   if (ending_ || now.draining) return DaemonState::kDraining;
   return now.run.value == 0 ? DaemonState::kIdle : DaemonState::kRunning;

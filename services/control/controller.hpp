@@ -121,6 +121,7 @@ class Controller {
   std::uint64_t start_unix_ns_;
   std::uint64_t roll_not_before_ns_ = 0;
   bool started_ = false;
+  bool run_due_ = false;       // the run that comes with the start is not on yet
   bool stopping_run_ = false;  // between the drain of a run and its end
   bool ending_ = false;
 };

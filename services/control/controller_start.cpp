@@ -112,6 +112,7 @@ void Controller::put_on(const std::shared_ptr<Startup>& startup) {
                        started_ = true;
                        settle();
                        const pipeline::Conditions& now = changes_.now().conditions;
+                       run_due_ = options_.run_at_start && now.run.value == 0;
                        log_.info("model activated", {{"bundle", now.model->bundle.full_name()},
                                                      {"generation", now.generation.value},
                                                      {"menu", now.menu->digest().short_hex()},
@@ -120,10 +121,9 @@ void Controller::put_on(const std::shared_ptr<Startup>& startup) {
                      },
                  .done =
                      [this, startup](Result<void> result) {
-                       if (!result || !options_.run_at_start || changes_.now().conditions.run.value != 0) {
-                         return startup->done(std::move(result));
-                       }
-                       start_run("started with the daemon", [startup](const Result<RunNumber>& run) {
+                       if (!result || !run_due_) return startup->done(std::move(result));
+                       start_run("started with the daemon", [this, startup](const Result<RunNumber>& run) {
+                         run_due_ = false;
                          startup->done(run ? Result<void>() : tl::unexpected(run.error()));
                        });
                      }});

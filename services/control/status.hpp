@@ -17,7 +17,7 @@ namespace kantrig::control {
 
 /// In the order of a daemon's life; idle and running alternate.
 enum class DaemonState : std::uint8_t {
-  kStarting,  // no shard decides yet
+  kStarting,  // no shard decides yet, or the run that comes with the start is not on yet
   kIdle,      // no run is on
   kRunning,
   kDraining,  // clients finish what they have sent: the end of a run, or of the daemon

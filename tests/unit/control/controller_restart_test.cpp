@@ -136,6 +136,22 @@ TEST(ControllerRestart, ARunIsStartedWithTheDaemonUnlessOneIsOn) {
   EXPECT_EQ(room.shard(0).in_force().run, RunNumber{1});
 }
 
+TEST(ControllerRestart, ItIsStartingUntilTheRunThatComesWithTheStartIsOn) {
+  const ControlFolder folder;
+  ControllerOptions options;
+  options.run_at_start = true;
+  ControlRoom room(folder, options);
+  bool done = false;
+  bool idle = false;
+  room.controller().start([&](const Result<void>& started) { done = started.has_value(); });
+  ASSERT_TRUE(room.run_until([&] {
+    idle = idle || room.controller().state() == DaemonState::kIdle;
+    return done;
+  }));
+  EXPECT_FALSE(idle) << "for a moment it looked as if no run were to come";
+  EXPECT_EQ(room.controller().state(), DaemonState::kRunning);
+}
+
 TEST(ControllerRestart, AWrongMenuFileStopsTheStart) {
   const ControlFolder folder;
   ControllerOptions options;
