@@ -23,8 +23,12 @@ ReferenceDecisions reference_for(const Daemon& daemon) {
   return reference;
 }
 
-TEST(Kill, TwentyTimesUnderLoadLosesNoEventAndDecidesNoneTwice) {
-  Daemon daemon;
+class Kill : public testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Shards, Kill, testing::Values(1, 2), testing::PrintToStringParamName());
+
+TEST_P(Kill, TwentyTimesUnderLoadLosesNoEventAndDecidesNoneTwice) {
+  Daemon daemon({fmt::format("events.shards={}", GetParam())});
   ASSERT_TRUE(daemon.start());
   const ReferenceDecisions reference = reference_for(daemon);
   const std::uint64_t run = daemon.status().value().run();
@@ -59,9 +63,9 @@ TEST(Kill, TwentyTimesUnderLoadLosesNoEventAndDecidesNoneTwice) {
   EXPECT_EQ(record->totals().accepted(), sums.events_accepted);
   EXPECT_EQ(record->totals().rejected(), sums.events_rejected);
   EXPECT_EQ(record->totals().malformed(), sums.events_malformed);
-  fmt::print("{{\"kills\": {}, \"seed\": {}, \"events\": {}, \"batches\": {}, \"resent_batches\": {}, "
+  fmt::print("{{\"kills\": {}, \"shards\": {}, \"seed\": {}, \"events\": {}, \"batches\": {}, \"resent_batches\": {}, "
              "\"answered_as_duplicates\": {}, \"duplicate_events\": {}, \"residual\": {}}}\n",
-             kKills, kSeed, sums.events_sent, sums.batches_answered, sums.batches_resent, (*load)->duplicates(),
+             kKills, GetParam(), kSeed, sums.events_sent, sums.batches_answered, sums.batches_resent, (*load)->duplicates(),
              record->totals().duplicate(), record->totals().residual());
 }
 

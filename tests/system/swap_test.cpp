@@ -155,7 +155,7 @@ ReferenceDecisions prepare(const Daemon& daemon, const std::vector<std::string>&
 }
 
 TEST(Swap, AHundredTimesUnderLoadGivesEachEventTheDecisionOfItsGeneration) {
-  Daemon daemon({"ledger.block_seconds=3600"});
+  Daemon daemon({"events.shards=2", "ledger.block_seconds=3600"});  // a lane each
   const std::string menu = base::read_file(daemon.menu_file(), 1U << 20).value();
   const std::vector<std::string> menus{menu, replaced(replaced(menu, "prob(t) >= 0.6", "prob(t) >= 0.35"), "seed = 20250101", "seed = 7")};
   const ReferenceDecisions reference = prepare(daemon, menus);
