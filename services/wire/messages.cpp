@@ -8,7 +8,7 @@ namespace {
 constexpr std::array<std::string_view, kReasonCount> kReasonNames{
     "none",         "header",     "protocol_version", "encoding",     "feature_count", "event_count",
     "payload_size", "not_finite", "source_unknown",   "not_welcomed", "sequence_gap",  "sequence_old",
-    "credit",       "no_run",     "run_mismatch",     "lane_limit",   "storage"};
+    "credit",       "no_run",     "run_mismatch",     "lane_limit"};
 static_assert(!kReasonNames.back().empty());
 
 }  // namespace
@@ -50,7 +50,6 @@ bool is_passing(Reason reason) noexcept {
     case Reason::kSequenceGap:
     case Reason::kCredit:
     case Reason::kNoRun:
-    case Reason::kStorage:
       return true;
     default:
       return false;

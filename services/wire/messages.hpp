@@ -52,9 +52,8 @@ enum class Reason : std::uint8_t {
   kNoRun = 13,
   kRunMismatch = 14,
   kLaneLimit = 15,
-  kStorage = 16,
 };
-inline constexpr std::uint32_t kReasonCount = 17;
+inline constexpr std::uint32_t kReasonCount = 16;
 
 /// As labels and people spell it: "payload_size"; "none" for kNone.
 [[nodiscard]] std::string_view name_of(Reason reason) noexcept;

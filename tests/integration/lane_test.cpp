@@ -182,7 +182,7 @@ TEST_F(LaneTest, IgnoresASecondAnswer) {
 TEST_F(LaneTest, SendsAgainAfterEachPassingReason) {
   ASSERT_TRUE(open());
   std::uint64_t sent = 0;
-  for (const wire::Reason reason : {wire::Reason::kCredit, wire::Reason::kNoRun, wire::Reason::kStorage}) {
+  for (const wire::Reason reason : {wire::Reason::kCredit, wire::Reason::kNoRun}) {
     int refusals = 3;
     server_.refuse = [&](const wire::BatchHeader&) { return refusals-- > 0 ? reason : wire::Reason::kNone; };
     submit(6);
@@ -195,7 +195,7 @@ TEST_F(LaneTest, SendsAgainAfterEachPassingReason) {
   }
   expect_one_answer_each(sent);
   EXPECT_EQ(lane_->statistics().events_refused, 0U);
-  EXPECT_GT(lane_->statistics().answers_passing, 9U);   // the later ones fell into the gap
+  EXPECT_GT(lane_->statistics().answers_passing, 6U);   // the later ones fell into the gap
   EXPECT_LT(lane_->statistics().batches_resent, 100U);  // and did not start an avalanche
 }
 

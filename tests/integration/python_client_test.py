@@ -191,7 +191,7 @@ class ClientTest(unittest.TestCase):
 
     def test_sends_again_after_each_passing_reason(self):
         client = self.connect(retry_after_s=0.001)
-        for name in ("CREDIT", "NO_RUN", "STORAGE", "NOT_WELCOMED"):
+        for name in ("CREDIT", "NO_RUN", "NOT_WELCOMED"):
             left = [3]
 
             def refuse(header, left=left, name=name):
@@ -202,7 +202,7 @@ class ClientTest(unittest.TestCase):
             futures = [self.submit(client) for _ in range(4)]
             client.wait_answers(PATIENCE_S)
             self.assertTrue(all(f.result().outcome is Outcome.DECIDED for f in futures), name)
-        self.assertEqual(self.server.decided, list(range(1, 17)))
+        self.assertEqual(self.server.decided, list(range(1, 13)))
         self.assertEqual(client.statistics.events_refused, 0)
 
     def test_hands_a_final_refusal_over(self):

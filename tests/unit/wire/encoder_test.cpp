@@ -194,7 +194,7 @@ TEST(Encoder, StaysBelowTheBoundThatItStates) {
                    .model_digest = view(digest),
                    .menu_digest = view(digest),
                    .path = Path::kFpga,
-                   .reason = Reason::kStorage,
+                   .reason = Reason::kLaneLimit,
                    .run = {kMax64},
                    .block = {kMax64},
                    .column = kMax32,

@@ -42,7 +42,7 @@ TEST(Messages, CallPassingWhatTheProtocolMarksAgain) {
   for (std::uint32_t i = 0; i < kReasonCount; ++i) {
     const auto reason = static_cast<Reason>(i);
     const bool again = reason == Reason::kNotWelcomed || reason == Reason::kSequenceGap ||
-                       reason == Reason::kCredit || reason == Reason::kNoRun || reason == Reason::kStorage;
+                       reason == Reason::kCredit || reason == Reason::kNoRun;
     EXPECT_EQ(is_passing(reason), again) << name_of(reason);
   }
 }

@@ -30,7 +30,7 @@ def reason_name(number):
 
 
 PASSING = frozenset((decision_pb2.REASON_NOT_WELCOMED, decision_pb2.REASON_SEQUENCE_GAP, decision_pb2.REASON_CREDIT,
-                     decision_pb2.REASON_NO_RUN, decision_pb2.REASON_STORAGE))
+                     decision_pb2.REASON_NO_RUN))
 
 
 def _bits(bitmap, count):
