@@ -31,7 +31,7 @@ libtomlplusplus-dev       | build   | configuration, menus, training specificati
 libspdlog-dev             | build   | log
 libfmt-dev                | build   | text
 libsodium-dev             | build   | SHA-256 and Ed25519 signatures of bundles
-nlohmann-json3-dev        | build   | JSON that is not protobuf: imports and reports
+nlohmann-json3-dev        | build   | JSON that is not protobuf: imports, reports, the state file
 libexpected-dev           | build   | tl::expected
 libsystemd-dev            | build   | readiness, status and watchdog
 libgtest-dev              | test    | unit tests

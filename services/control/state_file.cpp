@@ -1,7 +1,6 @@
 #include "control/state_file.hpp"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
+#include <nlohmann/json.hpp>
 
 #include <charconv>
 
@@ -10,7 +9,7 @@
 namespace kantrig::control {
 namespace {
 
-using google::protobuf::Struct;
+using Json = nlohmann::json;
 
 constexpr std::string_view kFormat = "1";
 
@@ -35,7 +34,7 @@ void for_each_member(State& state, Visit&& visit) {
 
 class Reader {
  public:
-  explicit Reader(const Struct& json) : json_(json) {}
+  explicit Reader(const Json& json) : json_(json) {}
 
   void operator()(const char* key, std::string& into) {
     if (const std::string* text = find(key)) into = *text;
@@ -50,16 +49,15 @@ class Reader {
 
  private:
   const std::string* find(const char* key) {
-    const auto field = json_.fields().find(key);
-    if (field != json_.fields().end() && field->second.has_string_value())
-      return &field->second.string_value();
-    wrong(key, "a text");
-    return nullptr;
+    const auto field = json_.find(key);  // the end where the whole is not an object
+    const std::string* text = field == json_.end() ? nullptr : field->get_ptr<const std::string*>();
+    if (text == nullptr) wrong(key, "a text");
+    return text;
   }
   void wrong(const char* key, std::string_view expected) {
     if (problem_.empty()) problem_ = fmt::format("\"{}\": expected {}", key, expected);
   }
-  const Struct& json_;
+  const Json& json_;
   std::string problem_;
 };
 
@@ -70,12 +68,11 @@ Result<std::optional<PersistedState>> read_state(const std::filesystem::path& fi
   if (!std::filesystem::exists(file, error) && !error) return std::nullopt;
   const auto text = base::read_file(file, kStateBytesMax);
   if (!text) return tl::unexpected(text.error());
-  Struct json;
-  const auto parsed = google::protobuf::util::JsonStringToMessage(*text, &json);
+  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   std::string problem;
   PersistedState state;
-  if (!parsed.ok()) {
-    problem = "not JSON: " + parsed.ToString();
+  if (json.is_discarded()) {
+    problem = "not JSON";
   } else {
     std::string format;
     Reader reader(json);
@@ -91,22 +88,17 @@ Result<std::optional<PersistedState>> read_state(const std::filesystem::path& fi
 }
 
 Result<void> write_state(const std::filesystem::path& file, const PersistedState& state) {
-  Struct json;
-  auto& fields = *json.mutable_fields();
-  fields["format"].set_string_value(std::string(kFormat));
-  for_each_member(state, [&fields](const char* key, const auto& member) {
+  Json json{{"format", kFormat}};
+  for_each_member(state, [&json](const char* key, const auto& member) {
     if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(member)>>) {
-      fields[key].set_string_value(std::to_string(member));
+      json[key] = std::to_string(member);
     } else {
-      fields[key].set_string_value(member);
+      json[key] = member;
     }
   });
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string text;
-  const auto printed = google::protobuf::util::MessageToJsonString(json, &text, options);
-  if (!printed.ok()) return fail(ErrorCode::kInvalid, "state {}: {}", file.string(), printed.ToString());
-  return base::write_file_atomic(file, text);
+  // Replacing what is not UTF-8 is what keeps dump() from throwing; names and menus have been checked before.
+  const auto not_utf8 = Json::error_handler_t::replace;
+  return base::write_file_atomic(file, json.dump(1, ' ', /*ensure_ascii=*/false, not_utf8) + '\n');
 }
 
 }  // namespace kantrig::control

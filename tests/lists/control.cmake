@@ -1,6 +1,6 @@
 foreach(name adoption state_file start_plan model_registry controller controller_restart)
   kantrig_add_test(unit/control/${name}_test LIBRARIES kantrig::control)
 endforeach()
-kantrig_add_test(unit/control/control_server_test LIBRARIES kantrig::control kantrig::proto)
+kantrig_add_test(unit/control/control_server_test LIBRARIES kantrig::control kantrig::proto SOURCES support/tsan_suppressions.cpp)
 kantrig_add_test(integration/control/kantrig_command_test LIBRARIES kantrig::control)
 add_dependencies(test_integration_control_kantrig_command_test kantrig)

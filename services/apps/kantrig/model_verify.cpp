@@ -14,7 +14,7 @@
 #include "kan/bundle.hpp"
 #include "kan/verify_vectors.hpp"
 
-#include <google/protobuf/struct.pb.h>
+#include <nlohmann/json.hpp>
 
 namespace kantrig::apps {
 namespace {
@@ -83,18 +83,15 @@ std::string set_text(const SetResult& set) {
 int print_results(const VerifyOptions& options, const std::string& model,
                   const std::vector<SetResult>& sets) {
   std::string text = fmt::format("bundle {}\n", model);
-  google::protobuf::Struct json;
-  (*json.mutable_fields())["model"].set_string_value(model);
-  auto& list = *(*json.mutable_fields())["results"].mutable_list_value();
+  nlohmann::json json{{"model", model}, {"results", nlohmann::json::array()}};
   for (const SetResult& set : sets) {
     text += set_text(set);
-    auto& fields = *list.add_values()->mutable_struct_value()->mutable_fields();
-    fields["kernel_set"].set_string_value(set.kernel_set);
-    fields["supported"].set_bool_value(set.result.has_value());
-    fields["vectors"].set_number_value(set.result ? set.result->vectors : 0);
-    fields["agreeing"].set_number_value(set.result ? set.result->agreeing : 0);
+    json["results"].push_back({{"kernel_set", set.kernel_set},
+                               {"supported", set.result.has_value()},
+                               {"vectors", set.result ? set.result->vectors : 0},
+                               {"agreeing", set.result ? set.result->agreeing : 0}});
   }
-  return options.json ? print_json(json) : print_text(text);
+  return print_text(options.json ? json.dump(2) + '\n' : text);
 }
 
 int wrong_input(const Error& error) {
