@@ -10,7 +10,6 @@
 #include <map>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "unit/ledger/ledger_folder.hpp"
 
@@ -37,13 +36,12 @@ std::string answer_of(std::uint32_t lane, std::uint64_t s) {
 
 /// Shared with the process that will be killed.
 struct Progress {
-  std::atomic<std::uint64_t> steps{0};
   std::atomic<std::uint64_t> block{0};
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// Keeps books until it is killed.
-[[noreturn]] void live(const LedgerFolder& folder, Progress& progress) {
+/// Keeps books until it is killed; says through `told` when it has taken `steps`.
+[[noreturn]] void live(const LedgerFolder& folder, Progress& progress, std::uint64_t steps, int told) {
   auto ledger = folder.open(kLimits);
   if (!ledger || !ledger->roll_block(key_of(1, ++progress.block, kLineCount), BlockClose::kRun, 1)) ::_exit(1);
   std::array<LaneHandle, kLanes> lanes;
@@ -66,7 +64,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
     if (i % 11 == 0) ledger->add_time(10, 20, 30);
     if (i % 13 == 0) (void)ledger->open_lane(SourceId{100 + static_cast<std::uint32_t>(i % 7)}, LaneId{0}, kConnected);
     if (i % 40 == 0) (void)ledger->roll_block(key_of(1, ++progress.block, kLineCount), BlockClose::kTimer, 1);
-    progress.steps.fetch_add(1, std::memory_order_relaxed);
+    if (i + 1 == steps && ::write(told, "", 1) != 1) ::_exit(1);
   }
 }
 
@@ -87,20 +85,24 @@ class ShardLedgerCrashTest : public testing::Test {
   }
   void TearDown() override { ::munmap(progress_, sizeof(Progress)); }
 
-  /// Starts a process, lets it take `steps`, kills it.
+  /// Starts a process, lets it take `steps` and some more, kills it.
   void live_and_die(std::uint64_t steps) {
-    progress_->steps = 0;
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
-    if (child == 0) live(folder_, *progress_);
-    int status = 0;
-    while (progress_->steps.load(std::memory_order_relaxed) < steps) {
-      ASSERT_EQ(::waitpid(child, &status, WNOHANG), 0) << "it ended by itself";
-      std::this_thread::yield();
+    if (child == 0) {
+      ::close(pipe[0]);
+      live(folder_, *progress_, steps, pipe[1]);
     }
+    ::close(pipe[1]);
+    char byte = 0;
+    const bool told = steps == 0 || ::read(pipe[0], &byte, 1) == 1;
+    ::close(pipe[0]);
+    int status = 0;
     ASSERT_EQ(::kill(child, SIGKILL), 0);
     ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "it ended by itself";
+    ASSERT_TRUE(told && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "it ended by itself";
   }
   /// Adds up what follows from the sequences decided since the last look.
   void expect_sequences_of(const ShardLedger& ledger) {

@@ -43,11 +43,8 @@ void write(ShardLedger& ledger, LaneHandle lane, const Shared& shared) {
     commit_with(ledger, {.lane = lane, .event_count = kReceived, .accepted = kAccepted, .rejected = kRejected, .path = 1, .lines = lines}, "a");
     if (i % 64 == 0 && ledger.roll_block(key_of(1, block + 1, 12), BlockClose::kTimer, 1)) ++block;
     if (i % 32 != 0) continue;
-    for (std::uint32_t spins = 0; shared.snapshots.load(std::memory_order_relaxed) == snapshots; ++spins) {
-      if (shared.stop.load(std::memory_order_relaxed)) return;
-      if (spins > 10'000) std::this_thread::yield();
-    }
-    snapshots = shared.snapshots.load(std::memory_order_relaxed);
+    shared.snapshots.wait(snapshots, std::memory_order_acquire);
+    snapshots = shared.snapshots.load(std::memory_order_acquire);
   }
 }
 
@@ -70,6 +67,7 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
   while ((different < 1'000 || collected_block < 100) && !testing::Test::HasFatalFailure()) {
     ledger->snapshot(s);
     shared.snapshots.fetch_add(1, std::memory_order_relaxed);
+    shared.snapshots.notify_one();
     expect_untorn(s.block, 12);
     expect_untorn(s.total, 0);
     EXPECT_EQ(s.block.sources[0].counts, s.block.totals);
@@ -84,7 +82,9 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
       ledger->mark_collected(closed.slot);
     }
   }
-  shared.stop.store(true, std::memory_order_relaxed);
+  shared.stop.store(true, std::memory_order_release);  // before the last snapshot is counted, which wakes the writer
+  shared.snapshots.fetch_add(1, std::memory_order_release);
+  shared.snapshots.notify_one();
   writer.join();
 
   ledger->close_block(BlockClose::kStop, 2);
