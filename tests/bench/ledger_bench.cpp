@@ -98,5 +98,3 @@ void read_snapshot(benchmark::State& state) {
 BENCHMARK(read_snapshot);
 
 }  // namespace
-
-BENCHMARK_MAIN();

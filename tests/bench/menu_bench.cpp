@@ -117,21 +117,3 @@ void decide(benchmark::State& state, std::uint32_t column, bool with_line_bits) 
 BENCHMARK_CAPTURE(decide, physics, 0, false)->Arg(1)->Arg(64)->Arg(1024)->Arg(4096);
 BENCHMARK_CAPTURE(decide, calibration, 1, false)->Arg(4096);
 BENCHMARK_CAPTURE(decide, physics_and_line_bits, 0, true)->Arg(1)->Arg(64)->Arg(4096);
-
-/// As BENCHMARK_MAIN, but a wrong answer fails the program.
-class FailOnError : public benchmark::ConsoleReporter {
- public:
-  bool failed = false;
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) failed |= run.error_occurred;
-    ConsoleReporter::ReportRuns(runs);
-  }
-};
-
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  FailOnError reporter;
-  benchmark::RunSpecifiedBenchmarks(&reporter);
-  return reporter.failed ? 1 : 0;
-}

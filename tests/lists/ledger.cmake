@@ -1,10 +1,3 @@
 foreach(name ledger_file redo run_book shard_ledger shard_ledger_crash shard_ledger_reader)
   kantrig_add_test(unit/ledger/${name}_test LIBRARIES kantrig::ledger)
 endforeach()
-
-if(KANTRIG_WITH_BENCH)
-  find_package(benchmark REQUIRED)
-  add_executable(ledger_bench bench/ledger_bench.cpp)
-  target_include_directories(ledger_bench PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(ledger_bench PRIVATE kantrig::ledger benchmark::benchmark kantrig_warnings)
-endif()
