@@ -20,14 +20,16 @@ Result<void> place_this_thread(const std::string& name, const ThreadPlacement& p
       CPU_SET(cpu, &set);
     }
     if (const int code = pthread_setaffinity_np(pthread_self(), sizeof set, &set); code != 0) {
-      return fail(ErrorCode::kInvalid, "thread {}: cannot run on the configured CPUs: {}", name, std::strerror(code));
+      return fail(ErrorCode::kInvalid, "thread {}: cannot run on the configured CPUs: {}", name,
+                  std::strerror(code));
     }
   }
   if (placement.realtime_priority > 0) {
     sched_param parameter{};
     parameter.sched_priority = static_cast<int>(placement.realtime_priority);
     if (const int code = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter); code != 0) {
-      return fail(ErrorCode::kIo, "thread {}: cannot use SCHED_FIFO priority {}: {} (LimitRTPRIO= in the unit permits it)",
+      return fail(ErrorCode::kIo,
+                  "thread {}: cannot use SCHED_FIFO priority {}: {} (LimitRTPRIO= in the unit permits it)",
                   name, placement.realtime_priority, std::strerror(code));
     }
   }

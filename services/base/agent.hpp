@@ -25,14 +25,15 @@ class Agent {
 
 /// Where and how a thread runs.
 struct ThreadPlacement {
-  std::vector<std::uint32_t> cpus;    // to run on; empty: anywhere
+  std::vector<std::uint32_t> cpus;      // to run on; empty: anywhere
   std::uint32_t realtime_priority = 0;  // 0: the normal class; 1..99: SCHED_FIFO with this priority
 };
 
 /// Runs an agent in a thread of its own until destroyed. The agent must outlive it.
 class AgentThread {
  public:
-  /// Fails when the placement is not permitted (SCHED_FIFO needs RLIMIT_RTPRIO) or names a CPU that is not there.
+  /// Fails when the placement is not permitted (SCHED_FIFO needs RLIMIT_RTPRIO) or names a CPU that is not
+  /// there.
   [[nodiscard]] static Result<std::unique_ptr<AgentThread>> start(std::string name, Agent& agent,
                                                                   const ThreadPlacement& placement);
   ~AgentThread();

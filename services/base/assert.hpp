@@ -1,4 +1,5 @@
-// KANTRIG_ASSERT: a broken precondition or invariant of ours. Never on what a peer, a file or a device can cause.
+// KANTRIG_ASSERT: a broken precondition or invariant of ours. Never on what a peer, a file or a device can
+// cause.
 #pragma once
 
 namespace kantrig::base {

@@ -13,7 +13,11 @@ std::uint64_t read_ns(clockid_t id) noexcept {
 
 }  // namespace
 
-std::uint64_t SystemClock::now_ns() const noexcept { return read_ns(CLOCK_MONOTONIC); }
-std::uint64_t SystemClock::unix_ns() const noexcept { return read_ns(CLOCK_REALTIME); }
+std::uint64_t SystemClock::now_ns() const noexcept {
+  return read_ns(CLOCK_MONOTONIC);
+}
+std::uint64_t SystemClock::unix_ns() const noexcept {
+  return read_ns(CLOCK_REALTIME);
+}
 
 }  // namespace kantrig::base

@@ -81,8 +81,8 @@ bool parse_number(std::string_view cell, float& value) {
   return error == std::errc{};
 }
 
-/// True when the first line is an event, and no header: taken for names, it would be lost without a word. 0, 1, 2 ... and
-/// 1, 2, 3 ... are the names that programs make up.
+/// True when the first line is an event, and no header: taken for names, it would be lost without a word. 0,
+/// 1, 2 ... and 1, 2, 3 ... are the names that programs make up.
 bool holds_numbers(std::string_view line) {
   bool counting = true;
   float first = 0.0F;

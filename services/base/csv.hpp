@@ -22,7 +22,8 @@ struct CsvTable {
 using CsvLabelColumn = std::optional<std::string>;
 
 /// Errors name the file, line (the header is line 1) and column.
-[[nodiscard]] Result<CsvTable> read_csv(const std::filesystem::path& path, const CsvLabelColumn& label_column);
+[[nodiscard]] Result<CsvTable> read_csv(const std::filesystem::path& path,
+                                        const CsvLabelColumn& label_column);
 /// The same from memory; `name` stands for the file in errors.
 [[nodiscard]] Result<CsvTable> parse_csv(std::string_view content, std::string_view name,
                                          const CsvLabelColumn& label_column);

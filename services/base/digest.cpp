@@ -17,6 +17,8 @@ Digest sha256(std::span<const std::byte> data) noexcept {
   return digest;
 }
 
-Digest sha256(std::string_view text) noexcept { return sha256(std::as_bytes(std::span(text))); }
+Digest sha256(std::string_view text) noexcept {
+  return sha256(std::as_bytes(std::span(text)));
+}
 
 }  // namespace kantrig::base

@@ -29,8 +29,8 @@ class Descriptor {
 
 tl::unexpected<Error> system_error(const std::filesystem::path& path, std::string_view action) {
   const int code = errno;
-  return fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: cannot {}: {}", path.string(), action,
-              std::strerror(code));
+  return fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: cannot {}: {}", path.string(),
+              action, std::strerror(code));
 }
 
 Result<void> write_all(int fd, std::string_view content, const std::filesystem::path& path) {
@@ -52,7 +52,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
   if (::fstat(fd.get(), &info) != 0) return system_error(path, "read");
   if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kInvalid, "{}: expected a regular file", path.string());
   if (static_cast<std::size_t>(info.st_size) > bytes_max) {
-    return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", path.string(), info.st_size, bytes_max);
+    return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", path.string(), info.st_size,
+                bytes_max);
   }
   std::string content(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t done = 0;

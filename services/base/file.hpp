@@ -20,8 +20,8 @@ namespace kantrig::base {
 /// A file of fixed size mapped shared: what is stored survives the process, SIGKILL included.
 class MappedFile {
  public:
-  /// Opens or creates `path` with exactly `bytes`; the disk space is reserved, so that a full disk shows here and
-  /// not as SIGBUS later. An existing file of another size is an error.
+  /// Opens or creates `path` with exactly `bytes`; the disk space is reserved, so that a full disk shows here
+  /// and not as SIGBUS later. An existing file of another size is an error.
   [[nodiscard]] static Result<MappedFile> open(const std::filesystem::path& path, std::size_t bytes);
 
   MappedFile(MappedFile&& other) noexcept;

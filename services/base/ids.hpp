@@ -13,11 +13,11 @@ struct Id {
 };
 
 using SourceId = Id<struct SourceTag, std::uint32_t>;
-using LaneId = Id<struct LaneTag, std::uint32_t>;          // of a source
-using RunNumber = Id<struct RunTag, std::uint64_t>;        // 0: none
-using BlockNumber = Id<struct BlockTag, std::uint64_t>;    // within a run, from 1
+using LaneId = Id<struct LaneTag, std::uint32_t>;            // of a source
+using RunNumber = Id<struct RunTag, std::uint64_t>;          // 0: none
+using BlockNumber = Id<struct BlockTag, std::uint64_t>;      // within a run, from 1
 using Generation = Id<struct GenerationTag, std::uint64_t>;  // of the active model, from 1
-using Sequence = Id<struct SequenceTag, std::uint64_t>;    // of a batch on its lane, from 1
+using Sequence = Id<struct SequenceTag, std::uint64_t>;      // of a batch on its lane, from 1
 using EventId = Id<struct EventTag, std::uint64_t>;
 
 }  // namespace kantrig

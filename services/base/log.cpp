@@ -10,10 +10,14 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarn: return spdlog::level::warn;
-    case LogLevel::kError: break;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      break;
   }
   return spdlog::level::err;
 }
@@ -47,7 +51,9 @@ Logger::Logger(LogLevel level)
 
 Logger::~Logger() = default;
 
-void Logger::set_level(LogLevel level) { sink_->logger.set_level(to_spdlog(level)); }
+void Logger::set_level(LogLevel level) {
+  sink_->logger.set_level(to_spdlog(level));
+}
 
 void Logger::write(LogLevel level, std::string_view message, Fields fields) {
   const auto spdlog_level = to_spdlog(level);

@@ -18,7 +18,8 @@ struct LogField {
   LogField(std::string_view key_text, std::string_view text) : key(key_text), value(text) {}
   LogField(std::string_view key_text, const char* text) : key(key_text), value(text) {}
   LogField(std::string_view key_text, const std::string& text) : key(key_text), value(text) {}
-  LogField(std::string_view key_text, std::integral auto number) : key(key_text), value(std::to_string(number)) {}
+  LogField(std::string_view key_text, std::integral auto number)
+      : key(key_text), value(std::to_string(number)) {}
   LogField(std::string_view key_text, double number) : key(key_text), value(std::to_string(number)) {}
   std::string_view key;
   std::string value;

@@ -1,8 +1,8 @@
 // Words of a mapped file or of shared memory that another thread reads, and the seqlock over them.
 //
 // Every store is a release and every load an acquire. On x86-64 both are plain moves; what they buy is order:
-// stores reach the mapping in the order in which they are written down (what a crash then leaves behind is a prefix
-// of them), and the seqlock needs no fence, so that ThreadSanitizer understands it.
+// stores reach the mapping in the order in which they are written down (what a crash then leaves behind is a
+// prefix of them), and the seqlock needs no fence, so that ThreadSanitizer understands it.
 #pragma once
 
 #include <atomic>
@@ -22,12 +22,14 @@ inline void store_release(std::uint64_t& word, std::uint64_t value) noexcept {
 }
 
 /// Keeps the compiler from moving plain stores across this point. Orders nothing between threads.
-inline void compiler_barrier() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+inline void compiler_barrier() noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 /// Lets readers copy many words as of one moment without ever holding up their one writer.
 ///
-/// The words themselves must be stored by store_release() and read by load_acquire(): a reader that sees a word from
-/// inside a write then also sees the odd version stored before it, and tries again.
+/// The words themselves must be stored by store_release() and read by load_acquire(): a reader that sees a
+/// word from inside a write then also sees the odd version stored before it, and tries again.
 class SequenceLock {
  public:
   void begin_write() noexcept {
@@ -35,7 +37,8 @@ class SequenceLock {
     version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   void end_write() noexcept {
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);  // pairs with begin_read()
+    version_.store(version_.load(std::memory_order_relaxed) + 1,
+                   std::memory_order_release);  // pairs with begin_read()
   }
 
   /// Odd: a write is going on.

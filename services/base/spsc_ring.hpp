@@ -1,7 +1,7 @@
 // SpscRing: a bounded queue between one producer thread and one consumer thread.
 //
-// Layout: each index has a cache line of its own, and beside it the last value seen of the other side's index, so that
-// a side touches the other's line only when its own view says full or empty.
+// Layout: each index has a cache line of its own, and beside it the last value seen of the other side's
+// index, so that a side touches the other's line only when its own view says full or empty.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,8 @@ class SpscRing {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);  // ours alone
     const std::size_t next = tail + 1 == slots_.size() ? 0 : tail + 1;
     if (next == head_seen_) {
-      head_seen_ = head_.load(std::memory_order_acquire);  // pairs with the release in try_pop: the slot is free
+      head_seen_ =
+          head_.load(std::memory_order_acquire);  // pairs with the release in try_pop: the slot is free
       if (next == head_seen_) return false;
     }
     slots_[tail] = std::move(value);

@@ -37,8 +37,8 @@ struct Provenance {
 /// Input codes and the outputs that they must give, vector by vector.
 struct GoldenVectors {
   std::uint32_t count = 0;
-  std::vector<std::uint16_t> inputs;   // count x inputs
-  std::vector<std::int16_t> outputs;   // count x outputs
+  std::vector<std::uint16_t> inputs;  // count x inputs
+  std::vector<std::int16_t> outputs;  // count x outputs
 };
 
 /// Distribution of one feature's codes or one score in the training data.
@@ -74,22 +74,23 @@ struct Bundle {
 /// Whose signature a bundle needs. Default: none.
 struct SignaturePolicy {
   bool required = false;
-  // A file with one hex Ed25519 public key a line: a signature must be by one of them. Empty: a signature that is there
-  // must be right, by whatever key.
+  // A file with one hex Ed25519 public key a line: a signature must be by one of them. Empty: a signature
+  // that is there must be right, by whatever key.
   std::filesystem::path public_keys;
 };
 
-/// Reads a bundle and proves it whole: every file is listed and has its size and digest, no file is unlisted, the
-/// model passes check(), names are unique, shapes agree, the signature policy holds, and the reference evaluator
-/// reproduces the golden vectors. The error names bundle, file and what was expected.
-[[nodiscard]] Result<Bundle> load_bundle(const std::filesystem::path& folder, const SignaturePolicy& policy = {});
+/// Reads a bundle and proves it whole: every file is listed and has its size and digest, no file is unlisted,
+/// the model passes check(), names are unique, shapes agree, the signature policy holds, and the reference
+/// evaluator reproduces the golden vectors. The error names bundle, file and what was expected.
+[[nodiscard]] Result<Bundle> load_bundle(const std::filesystem::path& folder,
+                                         const SignaturePolicy& policy = {});
 
 /// What to do with an older bundle of the same name and version. Anything else in the way is never replaced.
 enum class Overwrite : std::uint8_t { kRefuse, kReplace };
 
-/// Writes `bundle` as `folder`, in one step once all of it is on the disk, and returns the digest. The same bundle
-/// gives the same bytes. Refuses what load_bundle() would refuse; metrics must be finite. Not signed: an older
-/// signature goes with the bundle that is replaced.
+/// Writes `bundle` as `folder`, in one step once all of it is on the disk, and returns the digest. The same
+/// bundle gives the same bytes. Refuses what load_bundle() would refuse; metrics must be finite. Not signed:
+/// an older signature goes with the bundle that is replaced.
 [[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder,
                                                 Overwrite overwrite);
 

@@ -30,7 +30,8 @@ class Workspace {
   [[nodiscard]] const std::int16_t* outputs(std::uint32_t k) const noexcept;
   /// The class of every event, readable up to the next multiple of 64 events.
   [[nodiscard]] const std::uint8_t* classes() const noexcept;
-  /// Bit i % 64 of word i / 64 says that event i of the last load_*() has no valid codes. Bits past the events are 0.
+  /// Bit i % 64 of word i / 64 says that event i of the last load_*() has no valid codes. Bits past the
+  /// events are 0.
   [[nodiscard]] std::span<const std::uint64_t> malformed() const noexcept;
 
  private:
@@ -42,7 +43,8 @@ class Workspace {
 /// How often each feature of a batch left its range and was clamped; one entry per input.
 using ClampCounts = std::span<std::uint32_t>;
 
-/// Runs a model bit for bit as reference.hpp defines it. Immutable: shared by threads, each with its own Workspace.
+/// Runs a model bit for bit as reference.hpp defines it. Immutable: shared by threads, each with its own
+/// Workspace.
 class Evaluator {
  public:
   /// Lays the tables out for `kernel_set` ("scalar", "avx2", "avx512", or "auto" for the best this CPU runs).
@@ -55,15 +57,17 @@ class Evaluator {
   [[nodiscard]] std::string_view kernel_set() const noexcept;
   [[nodiscard]] const Model& model() const noexcept;
 
-  /// Codes from `events` rows of little-endian float32 in physical units (no alignment asked). Adds to `clamped`
-  /// where it is not empty. Precondition: rows.size() == events * inputs * 4, events <= events_max, !codes_only.
-  /// Returns how many events are malformed (a NaN); their codes are valid but meaningless.
+  /// Codes from `events` rows of little-endian float32 in physical units (no alignment asked). Adds to
+  /// `clamped` where it is not empty. Precondition: rows.size() == events * inputs * 4, events <= events_max,
+  /// !codes_only. Returns how many events are malformed (a NaN); their codes are valid but meaningless.
   std::uint32_t load_float32(std::span<const std::byte> rows, std::uint32_t events, Workspace& workspace,
                              ClampCounts clamped) const noexcept;
   /// Codes as sent, one byte each. An event with a code above 2^bits - 1 is malformed.
-  std::uint32_t load_code8(std::span<const std::byte> rows, std::uint32_t events, Workspace& workspace) const noexcept;
+  std::uint32_t load_code8(std::span<const std::byte> rows, std::uint32_t events,
+                           Workspace& workspace) const noexcept;
   /// Codes as sent, two bytes each, little endian.
-  std::uint32_t load_code16(std::span<const std::byte> rows, std::uint32_t events, Workspace& workspace) const noexcept;
+  std::uint32_t load_code16(std::span<const std::byte> rows, std::uint32_t events,
+                            Workspace& workspace) const noexcept;
 
   /// Outputs and classes of the events loaded last.
   void evaluate(Workspace& workspace) const noexcept;

@@ -51,8 +51,8 @@ struct Manifest {
 /// Reads bytes from anywhere; unknown fields are refused. What it returns passes check_manifest().
 [[nodiscard]] Result<Manifest> manifest_from_json(std::string_view json);
 
-/// Every rule that needs no other file: name and version can be part of a path, names are unique and printable,
-/// file paths stay inside the bundle and are strictly sorted, metrics are finite.
+/// Every rule that needs no other file: name and version can be part of a path, names are unique and
+/// printable, file paths stay inside the bundle and are strictly sorted, metrics are finite.
 [[nodiscard]] Result<void> check_manifest(const Manifest& manifest);
 
 }  // namespace kantrig::kan

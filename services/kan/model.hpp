@@ -1,4 +1,5 @@
-// Model: the integer KAN, the one arithmetic that every evaluator, kernel and card shares. Defined in README.md.
+// Model: the integer KAN, the one arithmetic that every evaluator, kernel and card shares. Defined in
+// README.md.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@
 
 namespace kantrig::kan {
 
-inline constexpr std::uint32_t kInputBitsMax = 12;      // of one feature's code
-inline constexpr std::uint32_t kTableEntriesMax = 4096; // of one edge, so at most 4096 codes per node inside
+inline constexpr std::uint32_t kInputBitsMax = 12;       // of one feature's code
+inline constexpr std::uint32_t kTableEntriesMax = 4096;  // of one edge, so at most 4096 codes per node inside
 inline constexpr std::uint32_t kInputsMax = 4096;
-inline constexpr std::uint32_t kNodesMax = 4096;        // per layer
+inline constexpr std::uint32_t kNodesMax = 4096;  // per layer
 inline constexpr std::uint32_t kLayersMax = 64;
-inline constexpr std::uint32_t kOutputsMax = 256;       // a class is one byte
+inline constexpr std::uint32_t kOutputsMax = 256;  // a class is one byte
 inline constexpr std::uint32_t kShiftMax = 30;
 
 /// One feature's way from a float32 in physical units to a code in [0, 2^bits - 1].
@@ -28,9 +29,9 @@ struct InputFeature {
 /// y = clamp((acc + half) >> shift, low, high). The next layer's code is y - low.
 struct Node {
   std::int32_t bias = 0;
-  std::uint32_t shift = 0;  // 0..kShiftMax
-  std::int32_t low = 0;     // int16 range
-  std::int32_t high = 0;    // int16 range, >= low
+  std::uint32_t shift = 0;       // 0..kShiftMax
+  std::int32_t low = 0;          // int16 range
+  std::int32_t high = 0;         // int16 range, >= low
   std::uint32_t edge_begin = 0;  // into Layer::edges
   std::uint32_t edge_end = 0;
 };
@@ -57,7 +58,9 @@ struct Model {
   bool codes_only = false;            // there is no input stage: takes codes, not floats
 
   [[nodiscard]] std::uint32_t input_count() const { return static_cast<std::uint32_t>(inputs.size()); }
-  [[nodiscard]] std::uint32_t output_count() const { return static_cast<std::uint32_t>(layers.back().nodes.size()); }
+  [[nodiscard]] std::uint32_t output_count() const {
+    return static_cast<std::uint32_t>(layers.back().nodes.size());
+  }
   /// Two classes for a model of one output (class 1 when the output is positive), else one per output.
   [[nodiscard]] std::uint32_t class_count() const { return output_count() == 1 ? 2 : output_count(); }
 };

@@ -1,5 +1,5 @@
-// The integer KAN, golden vectors and reference histograms as protobuf bytes: model.pb, golden/vectors.pb, reference.pb.
-// Decoders take bytes from anywhere: they bound the memory before they parse, and never throw.
+// The integer KAN, golden vectors and reference histograms as protobuf bytes: model.pb, golden/vectors.pb,
+// reference.pb. Decoders take bytes from anywhere: they bound the memory before they parse, and never throw.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ inline constexpr std::size_t kReferenceBytesMax = std::size_t{64} << 20U;
 inline constexpr std::uint32_t kGoldenVectorsMax = 65'536;
 inline constexpr std::size_t kHistogramBinsMax = 65'536;
 
-/// The same model gives the same bytes. Tables shared by edges are written once per edge. Precondition: check(model).
+/// The same model gives the same bytes. Tables shared by edges are written once per edge. Precondition:
+/// check(model).
 [[nodiscard]] std::string encode_model(const Model& model);
 /// A model that passes check(). `codes_only` is not part of the bytes: the manifest holds it.
 [[nodiscard]] Result<Model> decode_model(std::string_view bytes, bool codes_only);

@@ -28,7 +28,8 @@ std::optional<std::uint16_t> reference_code(const InputFeature& feature, float v
   const float t = shifted;
   if (std::isnan(t)) return std::nullopt;  // inf x 0
   const float highest = static_cast<float>((1U << feature.bits) - 1);
-  return static_cast<std::uint16_t>(std::clamp(std::nearbyint(t), 0.0F, highest));  // default mode: half to even
+  return static_cast<std::uint16_t>(
+      std::clamp(std::nearbyint(t), 0.0F, highest));  // default mode: half to even
 }
 
 std::vector<std::int16_t> reference_outputs(const Model& model, std::span<const std::uint16_t> codes) {

@@ -1,4 +1,5 @@
-// The reference evaluator: the definition of the integer KAN in readable C++. Everything else is held to it bit for bit.
+// The reference evaluator: the definition of the integer KAN in readable C++. Everything else is held to it
+// bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ namespace kantrig::kan {
 [[nodiscard]] std::optional<std::uint16_t> reference_code(const InputFeature& feature, float value);
 
 /// All outputs of one event. Precondition: model.input_count() codes, each below 2^bits.
-[[nodiscard]] std::vector<std::int16_t> reference_outputs(const Model& model, std::span<const std::uint16_t> codes);
+[[nodiscard]] std::vector<std::int16_t> reference_outputs(const Model& model,
+                                                          std::span<const std::uint16_t> codes);
 
 /// Largest output, lowest index on a tie; for one output 1 when it is positive, else 0.
 [[nodiscard]] std::uint8_t reference_class(std::span<const std::int16_t> outputs);

@@ -21,15 +21,17 @@ struct KeyFiles {
 [[nodiscard]] Result<std::string> create_keys(const KeyFiles& files);
 
 /// The text of manifest.sig: "ed25519 <public key> <signature>".
-[[nodiscard]] Result<std::string> sign_manifest(std::string_view manifest_json, const std::filesystem::path& secret_key);
+[[nodiscard]] Result<std::string> sign_manifest(std::string_view manifest_json,
+                                                const std::filesystem::path& secret_key);
 
 /// Signs the bundle in `folder`, which must load, and writes its manifest.sig. Returns the public key in hex.
 [[nodiscard]] Result<std::string> sign_bundle(const std::filesystem::path& folder,
                                               const std::filesystem::path& secret_key);
 
-/// Whether `signature` (manifest.sig as it stands; nullopt: absent) satisfies `policy`. A signature that is there must
-/// always be right.
-[[nodiscard]] Result<void> check_signature(std::string_view manifest_json, const std::optional<std::string>& signature,
+/// Whether `signature` (manifest.sig as it stands; nullopt: absent) satisfies `policy`. A signature that is
+/// there must always be right.
+[[nodiscard]] Result<void> check_signature(std::string_view manifest_json,
+                                           const std::optional<std::string>& signature,
                                            const SignaturePolicy& policy);
 
 }  // namespace kantrig::kan

@@ -39,8 +39,8 @@ struct VerifyResult {
   std::optional<Disagreement> first;
 };
 
-/// Runs `inputs` (unsigned codes) through `evaluator` and compares with `expected` (signed outputs). Fails where the
-/// vectors do not fit the model or each other: another width, another count, a code out of range.
+/// Runs `inputs` (unsigned codes) through `evaluator` and compares with `expected` (signed outputs). Fails
+/// where the vectors do not fit the model or each other: another width, another count, a code out of range.
 [[nodiscard]] Result<VerifyResult> verify_vectors(const Evaluator& evaluator, const TextVectors& inputs,
                                                   const TextVectors& expected);
 

@@ -1,4 +1,5 @@
-// What is counted: by final disposition, per line, per reason, per source; and the block that all of it belongs to.
+// What is counted: by final disposition, per line, per reason, per source; and the block that all of it
+// belongs to.
 #pragma once
 
 #include <array>
@@ -13,10 +14,11 @@
 namespace kantrig::ledger {
 
 inline constexpr std::uint32_t kLinesMax = 64;
-inline constexpr std::uint32_t kReasonsMax = 32;   // of decision.proto, by number
+inline constexpr std::uint32_t kReasonsMax = 32;  // of decision.proto, by number
 inline constexpr std::uint32_t kPathsMax = 3;
 
-/// Every event ends in exactly one final disposition: received = accepted + rejected + duplicate + malformed + refused
+/// Every event ends in exactly one final disposition: received = accepted + rejected + duplicate + malformed
+/// + refused
 /// + in_flight.
 struct Counts {
   std::uint64_t received = 0;
@@ -71,11 +73,11 @@ struct BlockCounts {
   std::uint32_t close_reason = 0;  // BlockClose
   std::uint32_t open = 0;
   Counts totals;
-  std::uint64_t batches = 0;    // that used up a sequence
+  std::uint64_t batches = 0;                           // that used up a sequence
   std::array<std::uint64_t, kPathsMax> path_events{};  // decided, by kantrig.v1.Path
-  std::uint64_t live_ns = 0;    // a run was on and credit was given
-  std::uint64_t busy_ns = 0;    // of live: deciding
-  std::uint64_t paused_ns = 0;  // no run, or draining
+  std::uint64_t live_ns = 0;                           // a run was on and credit was given
+  std::uint64_t busy_ns = 0;                           // of live: deciding
+  std::uint64_t paused_ns = 0;                         // no run, or draining
   std::array<LineCounts, kLinesMax> lines{};
   std::array<ReasonCounts, kReasonsMax> reasons{};
   std::array<Source, kSourcesMax> sources{};  // what no lane's source caused stands in `totals` only

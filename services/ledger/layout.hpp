@@ -15,11 +15,16 @@ using Word = std::uint64_t;
 inline constexpr std::size_t kWordBytes = sizeof(Word);
 
 inline constexpr Word kMagic = 0x72656764656c746bU;  // "ktledger" in the file
-inline constexpr Word kLayoutVersion = 1;            // raise it with any change of this file or of BlockCounts
+inline constexpr Word kLayoutVersion = 1;  // raise it with any change of this file or of BlockCounts
 
 namespace header {  // words from the start of the file
 enum : std::size_t {
-  kMagicWord, kVersionWord, kBlockBytesWord, kLanesMaxWord, kBatchesKeptWord, kAnswerBytesWord,
+  kMagicWord,
+  kVersionWord,
+  kBlockBytesWord,
+  kLanesMaxWord,
+  kBatchesKeptWord,
+  kAnswerBytesWord,
   kCreatedWord,    // Unix time, ns
   kOpenSlotWord,   // index + 1 of the open block's slot; 0: no block is open
   kNextOrderWord,  // closed blocks are numbered in the order of their closing
@@ -28,8 +33,8 @@ enum : std::size_t {
 };
 }  // namespace header
 
-namespace redo {  // words of the redo record
-inline constexpr std::size_t kCountWord = 0;  // entries to be stored; 0: nothing is under way
+namespace redo {                                // words of the redo record
+inline constexpr std::size_t kCountWord = 0;    // entries to be stored; 0: nothing is under way
 inline constexpr std::size_t kEntriesWord = 1;  // pairs of word, new value
 inline constexpr std::size_t kEntriesMax = 384;
 }  // namespace redo
@@ -67,7 +72,8 @@ inline constexpr std::size_t kSources = offsetof(BlockCounts, sources) / kWordBy
 inline constexpr std::size_t kSourceWords = sizeof(BlockCounts::Source) / kWordBytes;
 inline constexpr std::size_t kWords = sizeof(BlockCounts) / kWordBytes;
 
-/// What is added up over all blocks: the words from kTotals up to kLines, and those from kReasons up to kSources.
+/// What is added up over all blocks: the words from kTotals up to kLines, and those from kReasons up to
+/// kSources.
 [[nodiscard]] constexpr bool is_summed(std::size_t word) noexcept {
   return (word >= kTotals && word < kLines) || (word >= kReasons && word < kSources);
 }
@@ -88,7 +94,9 @@ using BlockImage = std::array<Word, block::kWords>;  // BlockCounts as it lies i
 
 namespace lane {  // words of a lane
 enum : std::size_t {
-  kUsed, kSource, kLane,
+  kUsed,
+  kSource,
+  kLane,
   kNext,        // sequence
   kOldest,      // the oldest sequence whose answer is kept; == kNext: none is
   kRingHead,    // place behind the newest answer; places only grow, place % answer_bytes_kept is the byte
@@ -106,7 +114,8 @@ enum : std::size_t { kPlace, kBytes, kWords };
 }  // namespace answer
 
 static_assert(redo::kEntriesMax > 3 * kLinesMax + 64, "the largest commit");
-static_assert(redo::kEntriesMax > block::kLines - block::kTotals + 2 * kReasonsMax + 16, "the roll of a block");
+static_assert(redo::kEntriesMax > block::kLines - block::kTotals + 2 * kReasonsMax + 16,
+              "the roll of a block");
 
 /// The places that depend on the limits. All offsets in words, cache-line aligned.
 struct Layout {
@@ -122,10 +131,15 @@ struct Layout {
         ring_words(align((l.answer_bytes_kept + kWordBytes - 1) / kWordBytes)),
         bytes((rings_word + l.lanes_max * ring_words) * kWordBytes) {}
 
-  [[nodiscard]] constexpr std::size_t slot(std::size_t index) const noexcept { return slots_word + index * slot::kWords; }
-  [[nodiscard]] constexpr std::size_t lane(std::size_t index) const noexcept { return lanes_word + index * lane::kWords; }
+  [[nodiscard]] constexpr std::size_t slot(std::size_t index) const noexcept {
+    return slots_word + index * slot::kWords;
+  }
+  [[nodiscard]] constexpr std::size_t lane(std::size_t index) const noexcept {
+    return lanes_word + index * lane::kWords;
+  }
   [[nodiscard]] constexpr std::size_t entry(std::size_t lane_index, std::uint64_t sequence) const noexcept {
-    return entries_word + (lane_index * entries_per_lane + (sequence & (entries_per_lane - 1))) * answer::kWords;
+    return entries_word +
+           (lane_index * entries_per_lane + (sequence & (entries_per_lane - 1))) * answer::kWords;
   }
   [[nodiscard]] constexpr std::size_t ring_byte(std::size_t lane_index) const noexcept {
     return (rings_word + lane_index * ring_words) * kWordBytes;

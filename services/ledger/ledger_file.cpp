@@ -40,11 +40,12 @@ Result<void> check_limits(const LedgerLimits& limits) {
     const char* name;
     std::uint32_t value, low, high;
   };
-  for (const Bound& b : {Bound{"lanes_max", limits.lanes_max, 1, 4096},
-                         Bound{"batches_kept", limits.batches_kept, 1, 65536},
-                         Bound{"answer_bytes_kept", limits.answer_bytes_kept, 4096, 1U << 30}}) {
+  for (const Bound& b :
+       {Bound{"lanes_max", limits.lanes_max, 1, 4096}, Bound{"batches_kept", limits.batches_kept, 1, 65536},
+        Bound{"answer_bytes_kept", limits.answer_bytes_kept, 4096, 1U << 30}}) {
     if (b.value < b.low || b.value > b.high) {
-      return fail(ErrorCode::kInvalid, "ledger limit {} is {}, expected {} to {}", b.name, b.value, b.low, b.high);
+      return fail(ErrorCode::kInvalid, "ledger limit {} is {}, expected {} to {}", b.name, b.value, b.low,
+                  b.high);
     }
   }
   return {};
@@ -52,31 +53,35 @@ Result<void> check_limits(const LedgerLimits& limits) {
 
 std::string moving_away(const std::filesystem::path& path) {
   return fmt::format(
-      "or, with no client waiting for answers, move {} away: a new one is made, and what the old one holds of "
+      "or, with no client waiting for answers, move {} away: a new one is made, and what the old one holds "
+      "of "
       "unrecorded blocks and of answers to be repeated stays in it",
       path.string());
 }
 
-Result<void> check_header(const std::filesystem::path& path, const Header& found, const LedgerLimits& limits) {
+Result<void> check_header(const std::filesystem::path& path, const Header& found,
+                          const LedgerLimits& limits) {
   using namespace header;
   if (found[kMagicWord] != kMagic) {
-    return fail(ErrorCode::kCorrupt, "{}: is not a kantrig ledger; move it away or name another state directory",
-                path.string());
+    return fail(ErrorCode::kCorrupt,
+                "{}: is not a kantrig ledger; move it away or name another state directory", path.string());
   }
   if (found[kVersionWord] != kLayoutVersion || found[kBlockBytesWord] != sizeof(BlockCounts)) {
-    return fail(ErrorCode::kUnsupported,
-                "{}: ledger of layout version {} with blocks of {} bytes, this program knows version {} with {}; "
-                "start the program that made it, {}",
-                path.string(), found[kVersionWord], found[kBlockBytesWord], kLayoutVersion, sizeof(BlockCounts),
-                moving_away(path));
+    return fail(
+        ErrorCode::kUnsupported,
+        "{}: ledger of layout version {} with blocks of {} bytes, this program knows version {} with {}; "
+        "start the program that made it, {}",
+        path.string(), found[kVersionWord], found[kBlockBytesWord], kLayoutVersion, sizeof(BlockCounts),
+        moving_away(path));
   }
   if (found[kLanesMaxWord] != limits.lanes_max || found[kBatchesKeptWord] != limits.batches_kept ||
       found[kAnswerBytesWord] != limits.answer_bytes_kept) {
-    return fail(ErrorCode::kInvalid,
-                "{}: was made with lanes_max {}, batches_kept {}, answer_bytes_kept {}, the settings say {}, {}, {}; "
-                "set them back, {}",
-                path.string(), found[kLanesMaxWord], found[kBatchesKeptWord], found[kAnswerBytesWord],
-                limits.lanes_max, limits.batches_kept, limits.answer_bytes_kept, moving_away(path));
+    return fail(
+        ErrorCode::kInvalid,
+        "{}: was made with lanes_max {}, batches_kept {}, answer_bytes_kept {}, the settings say {}, {}, {}; "
+        "set them back, {}",
+        path.string(), found[kLanesMaxWord], found[kBatchesKeptWord], found[kAnswerBytesWord],
+        limits.lanes_max, limits.batches_kept, limits.answer_bytes_kept, moving_away(path));
   }
   return {};
 }
@@ -97,8 +102,10 @@ Result<int> open_and_lock(const std::filesystem::path& path) {
   LockDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
   if (fd.get() < 0) return fail(ErrorCode::kIo, "{}: cannot open: {}", path.string(), std::strerror(errno));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return fail(ErrorCode::kIo, "{}: cannot lock: {}", path.string(), std::strerror(errno));
-    return fail(ErrorCode::kBusy, "{}: is in use by another process; one state directory serves one daemon", path.string());
+    if (errno != EWOULDBLOCK)
+      return fail(ErrorCode::kIo, "{}: cannot lock: {}", path.string(), std::strerror(errno));
+    return fail(ErrorCode::kBusy, "{}: is in use by another process; one state directory serves one daemon",
+                path.string());
   }
   return fd.release();
 }
@@ -110,7 +117,8 @@ Result<std::optional<Header>> read_header(int fd, const std::filesystem::path& p
   if (n < 0) return fail(ErrorCode::kIo, "{}: cannot read: {}", path.string(), std::strerror(errno));
   if (n == 0) return std::nullopt;
   if (n == sizeof(found) && found[header::kMagicWord] == 0 && found[header::kOpenSlotWord] == 0) {
-    if (::ftruncate(fd, 0) != 0) return fail(ErrorCode::kIo, "{}: cannot write: {}", path.string(), std::strerror(errno));
+    if (::ftruncate(fd, 0) != 0)
+      return fail(ErrorCode::kIo, "{}: cannot write: {}", path.string(), std::strerror(errno));
     return std::nullopt;
   }
   return found;
@@ -120,8 +128,8 @@ bool lane_is_sound(const Word* words, const Layout& layout, std::size_t index) n
   const Word* l = words + layout.lane(index);
   if (l[lane::kUsed] == 0) return true;
   const Word kept = l[lane::kNext] - l[lane::kOldest];
-  if (l[lane::kUsed] != 1 || l[lane::kSource] > UINT32_MAX || l[lane::kLane] > UINT32_MAX || l[lane::kOldest] == 0 ||
-      l[lane::kOldest] > l[lane::kNext] || kept > layout.limits.batches_kept ||
+  if (l[lane::kUsed] != 1 || l[lane::kSource] > UINT32_MAX || l[lane::kLane] > UINT32_MAX ||
+      l[lane::kOldest] == 0 || l[lane::kOldest] > l[lane::kNext] || kept > layout.limits.batches_kept ||
       l[lane::kSourceSlot] >= BlockCounts::kSourcesMax) {
     return false;
   }
@@ -149,7 +157,8 @@ bool blocks_are_sound(const Word* words, const Layout& layout) noexcept {
 /// Finishes what was cut short, and checks the rest.
 Result<void> recover(Word* words, const Layout& layout, const std::filesystem::path& path) {
   const auto corrupt = [&](std::string_view what) {
-    return fail(ErrorCode::kCorrupt, "{}: {} is out of bounds (power loss, or another program wrote to it); restore it, {}",
+    return fail(ErrorCode::kCorrupt,
+                "{}: {} is out of bounds (power loss, or another program wrote to it); restore it, {}",
                 path.string(), what, moving_away(path));
   };
   if (!RedoRecord::is_valid(words, layout)) return corrupt("the redo record");
@@ -163,7 +172,8 @@ Result<void> recover(Word* words, const Layout& layout, const std::filesystem::p
 
 }  // namespace
 
-Result<LedgerFile> LedgerFile::open(const std::filesystem::path& path, const LedgerLimits& limits, std::uint64_t unix_ns) {
+Result<LedgerFile> LedgerFile::open(const std::filesystem::path& path, const LedgerLimits& limits,
+                                    std::uint64_t unix_ns) {
   if (auto ok = check_limits(limits); !ok) return tl::unexpected(ok.error());
   auto fd = open_and_lock(path);
   if (!fd) return tl::unexpected(fd.error());

@@ -13,8 +13,8 @@ namespace kantrig::ledger {
 /// Threading: one owner. Everything it refers to may be read by another thread through base::load_acquire().
 class LedgerFile {
  public:
-  /// Opens or creates the file, finishes a change that was cut short, and checks that everything in it is within bounds,
-  /// so that no content can make the ledger reach outside.
+  /// Opens or creates the file, finishes a change that was cut short, and checks that everything in it is
+  /// within bounds, so that no content can make the ledger reach outside.
   [[nodiscard]] static Result<LedgerFile> open(const std::filesystem::path& path, const LedgerLimits& limits,
                                                std::uint64_t unix_ns);
   LedgerFile(LedgerFile&& other) noexcept;

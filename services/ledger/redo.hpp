@@ -9,9 +9,9 @@
 
 namespace kantrig::ledger {
 
-/// One change. Its new values are written down beside the data first, absolute ones; then the record is made valid by one
-/// store; then the data are stored; then the record is made void by one store. Killed in between, the next open() stores
-/// the same values again.
+/// One change. Its new values are written down beside the data first, absolute ones; then the record is made
+/// valid by one store; then the data are stored; then the record is made void by one store. Killed in
+/// between, the next open() stores the same values again.
 ///
 /// No word may be given twice: an addition reads the value before the change.
 class RedoRecord {

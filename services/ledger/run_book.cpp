@@ -20,7 +20,8 @@ constexpr std::string_view kSuffix = ".json";
 /// The number in run-000042.json; nothing for any other name.
 std::optional<std::uint64_t> run_in_name(const std::string& name) {
   std::string_view digits = name;
-  if (!digits.starts_with(kPrefix) || !digits.ends_with(kSuffix) || digits.size() < kPrefix.size() + kSuffix.size() + 6) {
+  if (!digits.starts_with(kPrefix) || !digits.ends_with(kSuffix) ||
+      digits.size() < kPrefix.size() + kSuffix.size() + 6) {
     return std::nullopt;
   }
   digits = digits.substr(kPrefix.size(), digits.size() - kPrefix.size() - kSuffix.size());
@@ -33,11 +34,12 @@ std::optional<std::uint64_t> run_in_name(const std::string& name) {
 Result<RunNumber> last_run(const std::filesystem::path& folder) {
   std::error_code error;
   std::uint64_t last = 0;
-  for (auto file = std::filesystem::directory_iterator(folder, error); !error && file != std::filesystem::directory_iterator();
-       file.increment(error)) {
+  for (auto file = std::filesystem::directory_iterator(folder, error);
+       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
     last = std::max(last, run_in_name(file->path().filename().string()).value_or(0));
   }
-  if (error) return fail(ErrorCode::kIo, "{}: cannot list the run records: {}", folder.string(), error.message());
+  if (error)
+    return fail(ErrorCode::kIo, "{}: cannot list the run records: {}", folder.string(), error.message());
   return RunNumber{last};
 }
 
@@ -55,8 +57,8 @@ struct RunBook::State {
 
   std::filesystem::path folder;
   std::string daemon_version;
-  RunNumber last;         // 0: there was no run yet
-  v1::RunRecord record;   // of `last`
+  RunNumber last;        // 0: there was no run yet
+  v1::RunRecord record;  // of `last`
 };
 
 RunBook::RunBook(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -71,7 +73,8 @@ Result<v1::RunRecord> RunBook::State::load(RunNumber run) const {
   auto parsed = parse_record(*text);
   if (!parsed) return tl::unexpected(parsed.error().within(path.string()));
   if (parsed->run() != run.value) {
-    return fail(ErrorCode::kCorrupt, "{}: is the record of run {}, expected {}", path.string(), parsed->run(), run.value);
+    return fail(ErrorCode::kCorrupt, "{}: is the record of run {}, expected {}", path.string(), parsed->run(),
+                run.value);
   }
   return parsed;
 }
@@ -106,7 +109,9 @@ Result<void> RunBook::State::adopt(v1::RunRecord changed) {
 Result<RunBook> RunBook::open(const std::filesystem::path& folder, std::string daemon_version) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return fail(ErrorCode::kIo, "{}: cannot make the folder of run records: {}", folder.string(), error.message());
+  if (error)
+    return fail(ErrorCode::kIo, "{}: cannot make the folder of run records: {}", folder.string(),
+                error.message());
   const auto last = last_run(folder);
   if (!last) return tl::unexpected(last.error());
 
@@ -117,7 +122,8 @@ Result<RunBook> RunBook::open(const std::filesystem::path& folder, std::string d
   if (last->value != 0) {
     auto record = state->load(*last);
     if (!record) {
-      return tl::unexpected(record.error().within("cannot tell whether the last run is still on; repair the record or move it away"));
+      return tl::unexpected(record.error().within(
+          "cannot tell whether the last run is still on; repair the record or move it away"));
     }
     state->record = std::move(*record);
   }
@@ -128,7 +134,9 @@ RunNumber RunBook::current() const noexcept {
   return state_->record.state() == "running" ? state_->last : RunNumber{0};
 }
 
-std::filesystem::path RunBook::path_of(RunNumber run) const { return state_->path_of(run); }
+std::filesystem::path RunBook::path_of(RunNumber run) const {
+  return state_->path_of(run);
+}
 
 Result<RunNumber> RunBook::start(const std::string& comment, std::uint64_t unix_ns) {
   if (current().value != 0) return fail(ErrorCode::kBusy, "run {} is on; stop it first", current().value);
@@ -171,18 +179,20 @@ Result<void> RunBook::merge(std::span<const CollectedBlock> blocks) {
     enter_block(record, block);
   }
   for (auto& [run, record] : changed) {
-    if (auto ok = state_->adopt(std::move(record)); !ok) return ok;  // a run that was written stays so: merging again is harmless
+    if (auto ok = state_->adopt(std::move(record)); !ok)
+      return ok;  // a run that was written stays so: merging again is harmless
   }
   return {};
 }
 
 Result<void> RunBook::add_client(const ClientReport& report) {
   if (report.run.value == 0 || report.run != state_->last) {
-    return fail(ErrorCode::kNotFound, "source {} lane {} reports on run {}, expected the last one, {}", report.source.value,
-                report.lane.value, report.run.value, state_->last.value);
+    return fail(ErrorCode::kNotFound, "source {} lane {} reports on run {}, expected the last one, {}",
+                report.source.value, report.lane.value, report.run.value, state_->last.value);
   }
   if (static_cast<std::uint32_t>(state_->record.clients_size()) >= kClientsMax) {
-    return fail(ErrorCode::kBusy, "run {} has {} client reports, no more are kept", report.run.value, kClientsMax);
+    return fail(ErrorCode::kBusy, "run {} has {} client reports, no more are kept", report.run.value,
+                kClientsMax);
   }
   v1::RunRecord record = state_->record;
   enter_client(record, report);
@@ -196,6 +206,8 @@ Result<RunSummary> RunBook::summary(RunNumber run) const {
   return summarise(*record, path_of(run));
 }
 
-Result<std::string> RunBook::to_json(RunNumber run) const { return base::read_file(path_of(run), kRecordBytesMax); }
+Result<std::string> RunBook::to_json(RunNumber run) const {
+  return base::read_file(path_of(run), kRecordBytesMax);
+}
 
 }  // namespace kantrig::ledger

@@ -21,10 +21,10 @@ struct LineLabel {
   std::uint64_t prescale = 0;  // in the block's column; 0: off
 };
 
-/// The names behind a block's numbers, which the ledger's file does not hold. After a restart they may be unknown: what is
-/// missing is left empty, and a line without a label is called "line <number>".
+/// The names behind a block's numbers, which the ledger's file does not hold. After a restart they may be
+/// unknown: what is missing is left empty, and a line without a label is called "line <number>".
 struct BlockLabels {
-  std::string model;   // <name>-<version>
+  std::string model;  // <name>-<version>
   std::string column;
   std::vector<LineLabel> lines;
 };
@@ -63,16 +63,16 @@ struct RunSummary {
   std::uint64_t stop_unix_ns = 0;
   std::filesystem::path path;
   std::uint32_t block_count = 0;
-  BlockNumber last_block;   // 0: none was recorded yet
-  Counts totals;            // of the recorded blocks
+  BlockNumber last_block;  // 0: none was recorded yet
+  Counts totals;           // of the recorded blocks
   std::vector<LineTotal> lines;
   std::uint32_t client_count = 0;
   bool residual_is_zero = true;
   bool clients_agree = true;
 };
 
-/// Every change is in the record's file, whole, when the call returns; after an error nothing has changed, here or there.
-/// A record grows by some kilobytes with each block and shard and is written anew each time.
+/// Every change is in the record's file, whole, when the call returns; after an error nothing has changed,
+/// here or there. A record grows by some kilobytes with each block and shard and is written anew each time.
 ///
 /// Threading: owned by the control thread. Writes and syncs files: not for the data path.
 class RunBook {
@@ -92,10 +92,11 @@ class RunBook {
   /// Ends the run that is on. Its last blocks may be merged before or after.
   [[nodiscard]] Result<RunSummary> stop(const std::string& comment, std::uint64_t unix_ns);
 
-  /// Enters blocks of any run into its record; a block and shard that are there already are replaced. Blocks between runs
-  /// (run 0) leave no trace. Once this succeeded the blocks may be marked as collected.
+  /// Enters blocks of any run into its record; a block and shard that are there already are replaced. Blocks
+  /// between runs (run 0) leave no trace. Once this succeeded the blocks may be marked as collected.
   [[nodiscard]] Result<void> merge(std::span<const CollectedBlock> blocks);
-  /// Enters a client's own counts and whether they equal what the ledger counted for its lane in this life of it.
+  /// Enters a client's own counts and whether they equal what the ledger counted for its lane in this life of
+  /// it.
   [[nodiscard]] Result<void> add_client(const ClientReport& report);
 
   [[nodiscard]] Result<RunSummary> summary(RunNumber run) const;

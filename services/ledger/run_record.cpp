@@ -88,8 +88,8 @@ v1::BlockRecord& block_record(v1::RunRecord& record, const CollectedBlock& colle
   const std::string model_digest = key.model_digest.hex();
   const std::string menu_digest = key.menu_digest.hex();
   for (v1::BlockRecord& b : *record.mutable_blocks()) {
-    if (b.block() == key.block.value && b.generation() == key.generation.value && b.model_digest() == model_digest &&
-        b.menu_digest() == menu_digest) {
+    if (b.block() == key.block.value && b.generation() == key.generation.value &&
+        b.model_digest() == model_digest && b.menu_digest() == menu_digest) {
       return b;
     }
   }
@@ -104,7 +104,8 @@ v1::BlockRecord& block_record(v1::RunRecord& record, const CollectedBlock& colle
 
 void put_shard(v1::BlockRecord& block, v1::ShardBlock shard) {
   auto& shards = *block.mutable_shards();
-  const auto same = std::find_if(shards.begin(), shards.end(), [&](const auto& s) { return s.shard() == shard.shard(); });
+  const auto same =
+      std::find_if(shards.begin(), shards.end(), [&](const auto& s) { return s.shard() == shard.shard(); });
   if (same != shards.end()) {
     *same = std::move(shard);
   } else {
@@ -116,7 +117,8 @@ void put_shard(v1::BlockRecord& block, v1::ShardBlock shard) {
   put(sum, *block.mutable_counts());
 }
 
-void add_lines(v1::RunRecord& record, const v1::ShardBlock& shard, std::unordered_map<std::string, int>& index_of) {
+void add_lines(v1::RunRecord& record, const v1::ShardBlock& shard,
+               std::unordered_map<std::string, int>& index_of) {
   for (const v1::LineStatus& line : shard.lines()) {
     const auto [known, added] = index_of.try_emplace(line.name(), record.lines_size());
     v1::LineStatus& sum = added ? *record.add_lines() : *record.mutable_lines(known->second);
@@ -140,7 +142,8 @@ void sum_up(v1::RunRecord& record) {
       const Counts counts = get(shard.counts());
       totals += counts;
       residual_is_zero = residual_is_zero && counts.residual() == 0;
-      for (const v1::SourceCounts& s : shard.sources()) residual_is_zero = residual_is_zero && get(s.counts()).residual() == 0;
+      for (const v1::SourceCounts& s : shard.sources())
+        residual_is_zero = residual_is_zero && get(s.counts()).residual() == 0;
       add_lines(record, shard, index_of);
     }
   }
@@ -149,8 +152,9 @@ void sum_up(v1::RunRecord& record) {
 }
 
 bool agrees(const ClientReport& report, const Counts& ledger) {
-  return report.accepted == ledger.accepted && report.rejected == ledger.rejected && report.malformed == ledger.malformed &&
-         report.refused == ledger.refused && report.sent == ledger.received - ledger.duplicate;
+  return report.accepted == ledger.accepted && report.rejected == ledger.rejected &&
+         report.malformed == ledger.malformed && report.refused == ledger.refused &&
+         report.sent == ledger.received - ledger.duplicate;
 }
 
 }  // namespace
@@ -191,7 +195,8 @@ void enter_client(v1::RunRecord& record, const ClientReport& report) {
   put(report.ledger, *entry->mutable_ledger());
   entry->set_agree(agrees(report, report.ledger));
   const auto& clients = record.clients();
-  record.set_clients_agree(std::all_of(clients.begin(), clients.end(), [](const auto& c) { return c.agree(); }));
+  record.set_clients_agree(
+      std::all_of(clients.begin(), clients.end(), [](const auto& c) { return c.agree(); }));
 }
 
 RunSummary summarise(const v1::RunRecord& record, const std::filesystem::path& path) {

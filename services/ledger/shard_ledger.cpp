@@ -24,13 +24,16 @@ ShardLedger::ShardLedger(ShardLedger&&) noexcept = default;
 ShardLedger& ShardLedger::operator=(ShardLedger&&) noexcept = default;
 ShardLedger::~ShardLedger() = default;
 
-Result<ShardLedger> ShardLedger::open(const std::filesystem::path& file, const LedgerLimits& limits, std::uint64_t unix_ns) {
+Result<ShardLedger> ShardLedger::open(const std::filesystem::path& file, const LedgerLimits& limits,
+                                      std::uint64_t unix_ns) {
   auto opened = LedgerFile::open(file, limits, unix_ns);
   if (!opened) return tl::unexpected(opened.error());
   return ShardLedger(std::make_unique<State>(std::move(*opened), unix_ns));
 }
 
-Result<void> ShardLedger::sync() const { return state_->file.sync(); }
+Result<void> ShardLedger::sync() const {
+  return state_->file.sync();
+}
 
 ShardLedger::State::State(LedgerFile f, std::uint64_t unix_ns)
     : file(std::move(f)),
@@ -63,7 +66,8 @@ void ShardLedger::State::remember_open_block() noexcept {
   open_run = open == 0 ? 0 : words[open_block_word + offsetof(BlockCounts, key.run) / kWordBytes];
 }
 
-void ShardLedger::State::close_open_block(RedoRecord& record, BlockClose reason, std::uint64_t unix_ns) noexcept {
+void ShardLedger::State::close_open_block(RedoRecord& record, BlockClose reason,
+                                          std::uint64_t unix_ns) noexcept {
   const std::size_t slot_word = open_block_word - slot::kCountsWord;
   record.set(slot_word + slot::kOrderWord, words[header::kNextOrderWord]);
   record.add(header::kNextOrderWord, 1);
@@ -72,12 +76,15 @@ void ShardLedger::State::close_open_block(RedoRecord& record, BlockClose reason,
   for (std::size_t i = block::kTotals; i < block::kSources; ++i) {
     if (block::is_summed(i)) record.add(file.layout().sum_word + i, words[open_block_word + i]);
   }
-  record.set(slot_word + slot::kStateWord, slot::kClosed);  // last: from here on the other thread may read and free it
+  record.set(slot_word + slot::kStateWord,
+             slot::kClosed);  // last: from here on the other thread may read and free it
 }
 
 std::size_t ShardLedger::State::find_free_slot() const noexcept {
   std::size_t i = 0;
-  while (i < slot::kSlots && base::load_acquire(words[file.layout().slot(i) + slot::kStateWord]) != slot::kFree) ++i;
+  while (i < slot::kSlots &&
+         base::load_acquire(words[file.layout().slot(i) + slot::kStateWord]) != slot::kFree)
+    ++i;
   return i;
 }
 
@@ -142,7 +149,8 @@ void ShardLedger::State::load_used(std::size_t word, BlockImage& into) const noe
     for (std::size_t i = first; i < last; ++i) into[i] = base::load_acquire(words[word + i]);
   };
   load(0, block::kLines);
-  const auto column_and_line_count = std::bit_cast<std::array<std::uint32_t, 2>>(into[block::kColumnAndLineCount]);
+  const auto column_and_line_count =
+      std::bit_cast<std::array<std::uint32_t, 2>>(into[block::kColumnAndLineCount]);
   const std::size_t line_count = std::min(column_and_line_count[1], kLinesMax);
   load(block::kLines, block::kLines + line_count * (sizeof(LineCounts) / kWordBytes));
   load(block::kReasons, block::kSources);
@@ -172,7 +180,8 @@ bool ShardLedger::State::try_snapshot(Snapshot& into) const noexcept {
 }
 
 void ShardLedger::snapshot(Snapshot& into) const noexcept {
-  constexpr std::uint32_t kTriesBeforeYield = 64;  // the writer may have been preempted in the middle of a commit
+  constexpr std::uint32_t kTriesBeforeYield =
+      64;  // the writer may have been preempted in the middle of a commit
   for (std::uint32_t i = 1; i <= kSnapshotTries; ++i) {
     if (state_->try_snapshot(into)) {
       state_->last_snapshot = into;
@@ -204,7 +213,8 @@ void ShardLedger::mark_collected(std::uint32_t slot) noexcept {
   KANTRIG_ASSERT(slot < slot::kSlots);
   Word& state = state_->words[state_->file.layout().slot(slot) + slot::kStateWord];
   KANTRIG_ASSERT(base::load_acquire(state) == slot::kClosed);
-  base::store_release(state, slot::kFree);  // pairs with find_free_slot(): whoever fills it does so after our reading
+  base::store_release(
+      state, slot::kFree);  // pairs with find_free_slot(): whoever fills it does so after our reading
 }
 
 }  // namespace kantrig::ledger

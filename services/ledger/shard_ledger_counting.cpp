@@ -26,12 +26,14 @@ void add_reason(RedoRecord& record, std::size_t block, std::uint32_t reason, std
 
 }  // namespace
 
-void ShardLedger::State::count_disposition(RedoRecord& record, std::uint32_t source_slot, const Counts& n) noexcept {
+void ShardLedger::State::count_disposition(RedoRecord& record, std::uint32_t source_slot,
+                                           const Counts& n) noexcept {
   add_counts(record, open_block_word + block::kTotals, n);
   if (source_slot != kNoSource) add_counts(record, open_block_word + block::source_counts(source_slot), n);
 }
 
-/// Whose counts a lane holds: one life of its client in one run. Run and life in one word: they are only compared.
+/// Whose counts a lane holds: one life of its client in one run. Run and life in one word: they are only
+/// compared.
 Word ShardLedger::State::lane_counts_key(LaneHandle lane, std::uint64_t run) const noexcept {
   return run * 0x9e3779b97f4a7c15U ^ lanes[lane.index].instance;
 }

@@ -48,17 +48,19 @@ std::uint32_t ShardLedger::State::find_source_room(SourceId id, std::uint32_t le
   }
   for (std::uint32_t i = 0; i < kNoSource; ++i) {
     if (!sources[i].used) return i;
-    const bool counted = open_block_word != 0 &&
-                         words[open_block_word + block::source_counts(i) + counts::kReceived] != 0;
+    const bool counted =
+        open_block_word != 0 && words[open_block_word + block::source_counts(i) + counts::kReceived] != 0;
     if (!has_lane[i] && !counted) return i;
   }
   return kNoSource;
 }
 
-std::optional<LaneHandle> ShardLedger::open_lane(SourceId source, LaneId lane, std::span<const bool> is_live) noexcept {
+std::optional<LaneHandle> ShardLedger::open_lane(SourceId source, LaneId lane,
+                                                 std::span<const bool> is_live) noexcept {
   State& s = *state_;
   if (const auto known = find_lane(source, lane)) {
-    base::store_release(s.words[s.lane_word(*known) + lane::kLastUsed], ++s.use_count);  // one word: needs no redo
+    base::store_release(s.words[s.lane_word(*known) + lane::kLastUsed],
+                        ++s.use_count);  // one word: needs no redo
     return known;
   }
   const std::uint32_t index = s.find_lane_room(is_live);
@@ -68,18 +70,27 @@ std::optional<LaneHandle> ShardLedger::open_lane(SourceId source, LaneId lane, s
 
   RedoRecord record = s.redo();
   const std::size_t word = s.file.layout().lane(index);
-  for (std::size_t i = 0; i < lane::kWords; ++i) record.set(word + i, [&]() -> Word {
-    switch (i) {
-      case lane::kUsed: return 1;
-      case lane::kSource: return source.value;
-      case lane::kLane: return lane.value;
-      case lane::kNext: return 1;
-      case lane::kOldest: return 1;
-      case lane::kLastUsed: return ++s.use_count;
-      case lane::kSourceSlot: return source_slot;
-      default: return 0;
-    }
-  }());
+  for (std::size_t i = 0; i < lane::kWords; ++i)
+    record.set(word + i, [&]() -> Word {
+      switch (i) {
+        case lane::kUsed:
+          return 1;
+        case lane::kSource:
+          return source.value;
+        case lane::kLane:
+          return lane.value;
+        case lane::kNext:
+          return 1;
+        case lane::kOldest:
+          return 1;
+        case lane::kLastUsed:
+          return ++s.use_count;
+        case lane::kSourceSlot:
+          return source_slot;
+        default:
+          return 0;
+      }
+    }());
   record.add(header::kLaneCountWord, s.lanes[index].used ? 0 : 1);
   if (s.open_block_word != 0) {
     record.set(s.open_block_word + block::kSources + source_slot * block::kSourceWords,
@@ -103,7 +114,8 @@ std::uint32_t ShardLedger::lane_count() const noexcept {
 SequenceCheck ShardLedger::check(LaneHandle lane, Sequence sequence) const noexcept {
   const State& s = *state_;
   const Word* l = s.words + s.lane_word(lane);
-  SequenceCheck result{.state = SequenceCheck::State::kNew, .expected = Sequence{l[lane::kNext]}, .answer = {}};
+  SequenceCheck result{
+      .state = SequenceCheck::State::kNew, .expected = Sequence{l[lane::kNext]}, .answer = {}};
   if (sequence == result.expected) return result;
   if (sequence > result.expected) {
     result.state = SequenceCheck::State::kGap;
@@ -113,7 +125,8 @@ SequenceCheck ShardLedger::check(LaneHandle lane, Sequence sequence) const noexc
     const Layout& layout = s.file.layout();
     const Word* entry = s.words + layout.entry(lane.index, sequence.value);
     result.state = SequenceCheck::State::kDuplicate;
-    result.answer = {s.file.bytes() + layout.ring_byte(lane.index) + entry[answer::kPlace] % layout.limits.answer_bytes_kept,
+    result.answer = {s.file.bytes() + layout.ring_byte(lane.index) +
+                         entry[answer::kPlace] % layout.limits.answer_bytes_kept,
                      static_cast<std::size_t>(entry[answer::kBytes])};
   }
   return result;
@@ -129,7 +142,8 @@ Counts ShardLedger::lane_run_counts(LaneHandle lane) const noexcept {
 
 Counts ShardLedger::lane_run_counts(LaneHandle lane, RunNumber run) const noexcept {
   const std::size_t word = state_->lane_word(lane);
-  if (run.value == 0 || state_->words[word + lane::kCountsKey] != state_->lane_counts_key(lane, run.value)) return {};
+  if (run.value == 0 || state_->words[word + lane::kCountsKey] != state_->lane_counts_key(lane, run.value))
+    return {};
   return state_->load_counts(word + lane::kCounts);
 }
 
@@ -140,11 +154,15 @@ std::span<std::byte> ShardLedger::answer_space(LaneHandle lane, std::size_t byte
   KANTRIG_ASSERT(bytes <= ring);
   Word* l = s.words + s.lane_word(lane);
   Word place = l[lane::kRingHead];
-  if (place % ring + bytes > ring) place += ring - place % ring;  // in one piece: skip what is left before the end
+  if (place % ring + bytes > ring)
+    place += ring - place % ring;  // in one piece: skip what is left before the end
 
-  // An answer must be void before the first byte of it is written over. One word says which are: one store will do.
+  // An answer must be void before the first byte of it is written over. One word says which are: one store
+  // will do.
   Word oldest = l[lane::kOldest];
-  while (oldest != l[lane::kNext] && place + bytes - s.words[layout.entry(lane.index, oldest) + answer::kPlace] > ring) ++oldest;
+  while (oldest != l[lane::kNext] &&
+         place + bytes - s.words[layout.entry(lane.index, oldest) + answer::kPlace] > ring)
+    ++oldest;
   if (oldest != l[lane::kOldest]) base::store_release(l[lane::kOldest], oldest);
   base::compiler_barrier();  // the caller's stores stay behind it
   s.lanes[lane.index].room_place = place;

@@ -1,4 +1,5 @@
-// ShardLedger::State: the file, and what the writer keeps beside it in memory. All of it follows from the file.
+// ShardLedger::State: the file, and what the writer keeps beside it in memory. All of it follows from the
+// file.
 #pragma once
 
 #include <array>
@@ -52,15 +53,18 @@ struct ShardLedger::State {
   void drop_unused_sources() noexcept;
 
   // Lanes.
-  [[nodiscard]] std::uint32_t find_lane_room(std::span<const bool> is_live) const noexcept;  // lanes_max: none
-  [[nodiscard]] std::uint32_t find_source_room(SourceId id, std::uint32_t leaving_lane) const noexcept;  // kNoSource: none
+  [[nodiscard]] std::uint32_t find_lane_room(
+      std::span<const bool> is_live) const noexcept;  // lanes_max: none
+  [[nodiscard]] std::uint32_t find_source_room(SourceId id,
+                                               std::uint32_t leaving_lane) const noexcept;  // kNoSource: none
 
   // Counting.
   void keep_answer(RedoRecord& record, const FinalBatch& batch, std::size_t lane) noexcept;
   void count_disposition(RedoRecord& record, std::uint32_t source_slot, const Counts& n) noexcept;
   void count_on_lane(RedoRecord& record, LaneHandle lane, const Counts& n) noexcept;
   [[nodiscard]] Word lane_counts_key(LaneHandle lane, std::uint64_t run) const noexcept;
-  void count_outside(std::optional<LaneHandle> lane, SourceId source, std::uint32_t reason, const Counts& n) noexcept;
+  void count_outside(std::optional<LaneHandle> lane, SourceId source, std::uint32_t reason,
+                     const Counts& n) noexcept;
 
   // Reading, from another thread.
   [[nodiscard]] bool try_snapshot(Snapshot& into) const noexcept;
@@ -71,7 +75,7 @@ struct ShardLedger::State {
   Word* words;
   std::size_t open_block_word = 0;  // 0: no block is open
   std::uint64_t open_run = 0;
-  std::uint64_t use_count = 0;  // the latest lane::kLastUsed
+  std::uint64_t use_count = 0;           // the latest lane::kLastUsed
   std::vector<std::uint64_t> lane_keys;  // source and lane in one word, beside `lanes` for the search
   std::vector<Lane> lanes;
   std::array<Source, BlockCounts::kSourcesMax> sources{};

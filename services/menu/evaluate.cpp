@@ -53,7 +53,8 @@ std::uint64_t probability_word(const Program& program, const Node& node, const C
     sure = wanted & lead.above_second;
     open = wanted & lead.above_first & ~sure;
   }
-  return sure | select(open, event, [&](std::size_t e) { return probability_holds(program, node, chunk, e); });
+  return sure |
+         select(open, event, [&](std::size_t e) { return probability_holds(program, node, chunk, e); });
 }
 
 /// A node that is costly, for the events `wanted` of 64.

@@ -18,8 +18,8 @@ std::uint32_t count_events(std::span<const std::uint64_t> words, std::uint32_t e
   return count;
 }
 
-/// Counts the events that were neither kept nor malformed, by looking at them and not by subtraction: that the three
-/// counts add up to the batch is for the ledger to find.
+/// Counts the events that were neither kept nor malformed, by looking at them and not by subtraction: that
+/// the three counts add up to the batch is for the ledger to find.
 std::uint32_t count_neither(std::span<const std::uint64_t> accepted, std::span<const std::uint64_t> malformed,
                             std::uint32_t event_count) noexcept {
   std::uint32_t count = 0;
@@ -55,7 +55,8 @@ Decider::Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t eve
   const kan::GoldenVectors& golden = conditions_->model->bundle.golden;
   canary_count_ = std::min(golden.count, kCanaryVectorsMax);
   canary_rows_.resize(std::size_t{canary_count_} * conditions_->model->bundle.model.input_count() * 2);
-  std::memcpy(canary_rows_.data(), golden.inputs.data(), canary_rows_.size());  // little endian, as is this machine
+  std::memcpy(canary_rows_.data(), golden.inputs.data(),
+              canary_rows_.size());  // little endian, as is this machine
   for (const auto& input : conditions_->model->bundle.model.inputs) feature_bits_.push_back(input.bits);
   for (const auto& feature : conditions_->model->bundle.features) feature_names_.push_back(feature.name);
   for (const auto& line : conditions_->menu->lines()) line_names_.push_back(line.name);
@@ -106,7 +107,8 @@ std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payl
   ShadowCounts counts{.compared = payload.event_count};
   const std::uint8_t* ours = kan_space_.classes();
   const std::uint8_t* theirs = shadow_->kan_space.classes();
-  for (std::uint32_t i = 0; i < payload.event_count; ++i) counts.class_disagreements += ours[i] != theirs[i] ? 1 : 0;
+  for (std::uint32_t i = 0; i < payload.event_count; ++i)
+    counts.class_disagreements += ours[i] != theirs[i] ? 1 : 0;
   const auto kept = menu_space_.accepted();
   const auto kept_there = shadow_->menu_space.accepted();
   for (std::uint32_t w = 0; w < (payload.event_count + 63) / 64; ++w) {

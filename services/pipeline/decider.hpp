@@ -15,7 +15,8 @@
 
 namespace kantrig::pipeline {
 
-/// How the events of one batch ended. accepted + rejected + malformed must give event_count: the ledger checks it.
+/// How the events of one batch ended. accepted + rejected + malformed must give event_count: the ledger
+/// checks it.
 struct DecidedCounts {
   std::uint32_t accepted = 0;
   std::uint32_t rejected = 0;
@@ -28,24 +29,27 @@ struct ShadowCounts {
   std::uint32_t accept_disagreements = 0;
 };
 
-/// One shard's working memory under one set of conditions. Made by the control thread, used by the shard, given back to
-/// the control thread to be destroyed.
+/// One shard's working memory under one set of conditions. Made by the control thread, used by the shard,
+/// given back to the control thread to be destroyed.
 ///
 /// Threading:  owned by one thread at a time.
 /// Allocation: in the constructor only.
 class Decider {
  public:
   /// `line_probes`: one per line of the menu; they outlive the decider.
-  Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t events_max, std::vector<LineProbe*> line_probes);
+  Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t events_max,
+          std::vector<LineProbe*> line_probes);
 
   [[nodiscard]] const Conditions& conditions() const noexcept { return *conditions_; }
-  [[nodiscard]] const std::shared_ptr<const Conditions>& shared_conditions() const noexcept { return conditions_; }
+  [[nodiscard]] const std::shared_ptr<const Conditions>& shared_conditions() const noexcept {
+    return conditions_;
+  }
 
   /// Decides every event. `clamped` is empty, or counts per feature what left its range.
   [[nodiscard]] DecidedCounts decide(const backend::Payload& payload, std::uint64_t first_event_id,
                                      kan::ClampCounts clamped) noexcept;
-  /// Runs the shadow model on the batch decided last and compares. Empty without a shadow, or when the shadow cannot take
-  /// such a payload. Deciding nothing, it may come after the answer was sent.
+  /// Runs the shadow model on the batch decided last and compares. Empty without a shadow, or when the shadow
+  /// cannot take such a payload. Deciding nothing, it may come after the answer was sent.
   [[nodiscard]] std::optional<ShadowCounts> compare_shadow(const backend::Payload& payload,
                                                            std::uint64_t first_event_id) noexcept;
   /// Runs golden vectors through this very path and compares: true when every bit agrees.

@@ -1,4 +1,5 @@
-// ShardProbe: what one shard counts for the metrics, beyond its ledger. Written by the shard, read by the scrape.
+// ShardProbe: what one shard counts for the metrics, beyond its ledger. Written by the shard, read by the
+// scrape.
 #pragma once
 
 #include <array>
@@ -31,7 +32,7 @@ struct ShardProbe {
     whole.observe_ns(sent_ns - receive_ns);
   }
 
-  base::Counter cycles;               // turns of the duty cycle: the shard is alive
+  base::Counter cycles;  // turns of the duty cycle: the shard is alive
   base::Counter batches;
   base::Counter messages_unreadable;  // no header could be read
   base::Counter answers_undelivered;  // the client was gone or never read; the answer is kept for a repeat
@@ -40,9 +41,9 @@ struct ShardProbe {
   base::Counter canaries_failed;
   base::Gauge canary_last_pass_unix_s;
   base::Gauge lanes_live;
-  base::Gauge credit_events;          // granted to live lanes
-  base::Gauge answers_unsent;         // waiting for their client to read
-  base::Gauge drained;                // 1 when every live lane has acknowledged a credit of 0
+  base::Gauge credit_events;   // granted to live lanes
+  base::Gauge answers_unsent;  // waiting for their client to read
+  base::Gauge drained;         // 1 when every live lane has acknowledged a credit of 0
   base::LatencyHistogram receive_to_decision;
   base::LatencyHistogram decision_to_send;
   base::LatencyHistogram whole;
@@ -50,8 +51,8 @@ struct ShardProbe {
   base::Counter shadow_compared;
   base::Counter shadow_class_disagreements;
   base::Counter shadow_accept_disagreements;
-  base::Counter range_sampled_events;      // of FLOAT32 batches looked at for range
-  std::vector<base::Counter> clamped;      // of those, per feature: out of range
+  base::Counter range_sampled_events;  // of FLOAT32 batches looked at for range
+  std::vector<base::Counter> clamped;  // of those, per feature: out of range
 };
 
 }  // namespace kantrig::pipeline

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-
 namespace kantrig::pipeline {
 
 SessionTable::SessionTable(std::uint32_t sessions_max)
@@ -33,7 +32,8 @@ Session* SessionTable::find_lane(SourceId source, LaneId lane) noexcept {
 
 Session* SessionTable::open(const wire::Identity& identity, SourceId source, LaneId lane) noexcept {
   // A connection that speaks for another lane than before gives up the first.
-  if (Session* same = find(identity); same != nullptr && !(same->source == source && same->lane == lane)) close(*same);
+  if (Session* same = find(identity); same != nullptr && !(same->source == source && same->lane == lane))
+    close(*same);
   Session* session = find_lane(source, lane);
   if (session == nullptr) {
     const auto free = std::ranges::find_if(sessions_, [](const Session& s) { return !s.live; });

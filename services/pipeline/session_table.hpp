@@ -23,7 +23,8 @@ struct Session {
   std::uint64_t last_heard_ns = 0;
   bool live = false;
   bool drain_acknowledged = false;  // credit is 0 and the client sent all it will
-  /// Sequences whose answers the client has not taken, oldest first; the answers themselves are in the ledger.
+  /// Sequences whose answers the client has not taken, oldest first; the answers themselves are in the
+  /// ledger.
   std::uint64_t unsent_first = 0;
   std::uint32_t unsent_count = 0;
   std::uint64_t unsent_bytes = 0;    // of all since unsent_count was 0
@@ -42,7 +43,8 @@ class SessionTable {
   [[nodiscard]] Session* find(const wire::Identity& identity) noexcept;
   /// The session that feeds the lane, whatever its connection, or nullptr.
   [[nodiscard]] Session* find_lane(SourceId source, LaneId lane) noexcept;
-  /// A session for the connection: the lane's own, moved to the new identity, or a free one. nullptr when all are live.
+  /// A session for the connection: the lane's own, moved to the new identity, or a free one. nullptr when all
+  /// are live.
   [[nodiscard]] Session* open(const wire::Identity& identity, SourceId source, LaneId lane) noexcept;
   void close(Session& session) noexcept;
 

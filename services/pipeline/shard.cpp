@@ -24,7 +24,8 @@ constexpr std::size_t kScratchBytes = 64U << 10;
 
 }  // namespace
 
-Result<std::unique_ptr<Shard>> Shard::create(ShardOptions options, wire::Context& context, const base::Clock& clock) {
+Result<std::unique_ptr<Shard>> Shard::create(ShardOptions options, wire::Context& context,
+                                             const base::Clock& clock) {
   // An answer must fit the store even for the smallest share of it, or its batch could never be decided.
   auto books = ledger::ShardLedger::open(options.ledger_file, options.ledger, clock.unix_ns());
   if (!books) return tl::unexpected<Error>(books.error());
@@ -36,8 +37,8 @@ Result<std::unique_ptr<Shard>> Shard::create(ShardOptions options, wire::Context
       new Shard(std::move(options), clock, std::move(*books), std::move(*socket), wake_fd));
 }
 
-Shard::Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger books, wire::ServerSocket socket,
-             int wake_fd)
+Shard::Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger books,
+             wire::ServerSocket socket, int wake_fd)
     : options_(std::move(options)),
       clock_(clock),
       books_(std::move(books)),
@@ -57,7 +58,9 @@ Shard::Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger
   time_accounted_ns_ = now_ns_;
 }
 
-Shard::~Shard() { ::close(wake_fd_); }
+Shard::~Shard() {
+  ::close(wake_fd_);
+}
 
 void Shard::end() noexcept {
   if (!decider_) return;
@@ -112,8 +115,9 @@ std::size_t Shard::adopt_next() noexcept {
   if (!books_.roll_block(key, next.closes_previous, unix_ns())) return 0;  // tried again next turn
   std::swap(decider_, next_);
   probe_.drained.set(0.0);  // before the control thread can see that these conditions are in force
-  const bool handed_back = retired_.try_push(std::move(next_));  // may be empty: the first adoption replaces nothing
-  KANTRIG_ASSERT(handed_back);  // the control thread hands over no more than it has taken back
+  const bool handed_back =
+      retired_.try_push(std::move(next_));  // may be empty: the first adoption replaces nothing
+  KANTRIG_ASSERT(handed_back);              // the control thread hands over no more than it has taken back
   next_.reset();
 
   compute_credit();
@@ -148,27 +152,44 @@ void Shard::account_time() noexcept {
   busy_ns_ = 0;
 }
 
-bool Shard::giving_credit() const noexcept { return conditions().run.value != 0 && !conditions().draining; }
+bool Shard::giving_credit() const noexcept {
+  return conditions().run.value != 0 && !conditions().draining;
+}
 
 void Shard::handle_message() noexcept {
   const std::uint64_t start_ns = now_ns_;
   const wire::ClientMessage& message = decoder_.decode(message_.frames());
   switch (message.kind) {
-    case wire::ClientMessageKind::kBatch: on_batch(message); break;
-    case wire::ClientMessageKind::kMalformed: on_malformed(message); break;
-    default: send_held_answers(); handle_session_message(message);  // may close a session that an answer waits for
+    case wire::ClientMessageKind::kBatch:
+      on_batch(message);
+      break;
+    case wire::ClientMessageKind::kMalformed:
+      on_malformed(message);
+      break;
+    default:
+      send_held_answers();
+      handle_session_message(message);  // may close a session that an answer waits for
   }
   busy_ns_ += now_ns_ - start_ns;
 }
 
 void Shard::handle_session_message(const wire::ClientMessage& message) noexcept {
   switch (message.kind) {
-    case wire::ClientMessageKind::kHello: on_hello(message.hello); break;
-    case wire::ClientMessageKind::kHeartbeat: on_heartbeat(message.heartbeat); break;
-    case wire::ClientMessageKind::kDrainAck: on_drain_ack(message.drain_ack); break;
-    case wire::ClientMessageKind::kBye: on_bye(message.bye); break;
+    case wire::ClientMessageKind::kHello:
+      on_hello(message.hello);
+      break;
+    case wire::ClientMessageKind::kHeartbeat:
+      on_heartbeat(message.heartbeat);
+      break;
+    case wire::ClientMessageKind::kDrainAck:
+      on_drain_ack(message.drain_ack);
+      break;
+    case wire::ClientMessageKind::kBye:
+      on_bye(message.bye);
+      break;
     case wire::ClientMessageKind::kBatch:
-    case wire::ClientMessageKind::kMalformed: break;  // handle_message() has taken them
+    case wire::ClientMessageKind::kMalformed:
+      break;  // handle_message() has taken them
   }
   now_ns_ = clock_.now_ns();
 }
@@ -177,7 +198,8 @@ bool Shard::adopt(std::shared_ptr<const Conditions> next) {
   if (handed_over_.size() >= kCommandsMax) return false;
   std::vector<LineProbe*> line_probes;
   for (const menu::LineInfo& line : next->menu->lines()) {
-    // Past the bound, new names share one series: an operator who loads thousands of menus must not fill the memory.
+    // Past the bound, new names share one series: an operator who loads thousands of menus must not fill the
+    // memory.
     const bool known = line_probes_.contains(line.name) || line_probes_.size() < kLineNamesMax;
     line_probes.push_back(&line_probes_[known ? line.name : "other"]);
   }
@@ -185,7 +207,8 @@ bool Shard::adopt(std::shared_ptr<const Conditions> next) {
   if (!commands_.try_push(std::move(decider))) return false;
   handed_over_.push_back(std::move(next));
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(wake_fd_, &one, sizeof one);  // cannot fail but by overflow, which wakes too
+  [[maybe_unused]] const auto n =
+      ::write(wake_fd_, &one, sizeof one);  // cannot fail but by overflow, which wakes too
   return true;
 }
 

@@ -1,4 +1,5 @@
-// Shard: the agent that owns a socket and takes each batch from receipt to answer. Data flow: README.md in this folder.
+// Shard: the agent that owns a socket and takes each batch from receipt to answer. Data flow: README.md in
+// this folder.
 #pragma once
 
 #include <array>
@@ -36,13 +37,13 @@ struct ShardOptions {
   ledger::LedgerLimits ledger;
   std::uint32_t events_per_batch_max = 16'384;
   std::size_t frame_bytes_max = std::size_t{16} << 20U;  // a larger frame is malformed
-  std::vector<std::uint32_t> sources;  // allowed; empty: any
-  wire::Credit credit;                 // of one lane
+  std::vector<std::uint32_t> sources;                    // allowed; empty: any
+  wire::Credit credit;                                   // of one lane
   std::uint32_t heartbeat_interval_ms = 1'000;
   std::uint64_t lane_timeout_ns = 5'000'000'000;
   std::uint32_t unsent_answers_max = 2'048;
-  bool busy_poll = false;              // never sleep
-  std::uint64_t spin_ns = 0;           // how long to look again before sleeping
+  bool busy_poll = false;     // never sleep
+  std::uint64_t spin_ns = 0;  // how long to look again before sleeping
 };
 
 /// What a client said at its Bye, and what the ledger holds of its lane in this run.
@@ -52,7 +53,8 @@ struct Goodbye {
   ledger::Counts ledger;
 };
 
-/// Threading:  do_work() and wait_for_work() in the shard's thread; ShardControl in the control thread; the probe and
+/// Threading:  do_work() and wait_for_work() in the shard's thread; ShardControl in the control thread; the
+/// probe and
 ///             ShardLedger::snapshot() anywhere.
 /// Allocation: none between decode and encode; ZeroMQ allocates for what it sends.
 class Shard final : public base::Agent, public ShardControl {
@@ -82,7 +84,8 @@ class Shard final : public base::Agent, public ShardControl {
   [[nodiscard]] const std::vector<std::string>& endpoints() const noexcept { return socket_.endpoints(); }
 
  private:
-  Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger books, wire::ServerSocket socket, int wake_fd);
+  Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger books, wire::ServerSocket socket,
+        int wake_fd);
 
   // shard.cpp: the duty cycle.
   std::size_t adopt_next() noexcept;
@@ -109,9 +112,11 @@ class Shard final : public base::Agent, public ShardControl {
   void finish_undecided(Session& session, const wire::BatchHeader& header, Refusal why) noexcept;
   void refuse(std::optional<ledger::LaneHandle> lane, const wire::BatchHeader& header, Refusal why,
               Sequence expected) noexcept;
-  void answer_again(Session& session, const wire::BatchHeader& header, std::span<const std::byte> kept) noexcept;
+  void answer_again(Session& session, const wire::BatchHeader& header,
+                    std::span<const std::byte> kept) noexcept;
   [[nodiscard]] wire::DecisionView answer_to(const wire::BatchHeader& header) const noexcept;
-  void hold_answer(Session& session, Sequence sequence, std::span<const std::byte> answer, std::uint64_t receive_ns) noexcept;
+  void hold_answer(Session& session, Sequence sequence, std::span<const std::byte> answer,
+                   std::uint64_t receive_ns) noexcept;
   void send_held_answers() noexcept;
   void watch_ranges(std::uint32_t events) noexcept;
   void run_shadow(const backend::Payload& payload, std::uint64_t first_event_id) noexcept;
@@ -143,11 +148,12 @@ class Shard final : public base::Agent, public ShardControl {
   wire::Encoder encoder_;
   SessionTable sessions_;
   ShardProbe probe_;
-  std::vector<std::byte> scratch_;               // small messages and refusals
-  std::vector<std::uint32_t> clamped_;           // of the batch in hand, per feature
+  std::vector<std::byte> scratch_;      // small messages and refusals
+  std::vector<std::uint32_t> clamped_;  // of the batch in hand, per feature
   std::unique_ptr<bool[]> lanes_live_;
-  wire::Credit granted_;                         // what a lane gets while credit is given
-  /// Small answers of one turn leave together, so that a turn wakes ZeroMQ's I/O thread once. They lie in the ledger.
+  wire::Credit granted_;  // what a lane gets while credit is given
+  /// Small answers of one turn leave together, so that a turn wakes ZeroMQ's I/O thread once. They lie in the
+  /// ledger.
   struct HeldAnswer {
     Session* session = nullptr;
     Sequence sequence;
@@ -159,24 +165,24 @@ class Shard final : public base::Agent, public ShardControl {
   std::array<HeldAnswer, kHeldMax> held_;
   std::size_t held_count_ = 0;
   std::size_t held_bytes_ = 0;
-  wire::Credit credit_told_;                     // to all, last
+  wire::Credit credit_told_;  // to all, last
 
   base::SpscRing<std::unique_ptr<Decider>> commands_;  // control -> shard
   base::SpscRing<std::unique_ptr<Decider>> retired_;   // shard -> control: replaced, to be destroyed there
   base::SpscRing<Goodbye> goodbyes_;                   // shard -> control
-  std::unique_ptr<Decider> decider_;             // empty before the first adoption
-  std::unique_ptr<Decider> next_;                // popped, waits for a free place in the books
+  std::unique_ptr<Decider> decider_;                   // empty before the first adoption
+  std::unique_ptr<Decider> next_;                      // popped, waits for a free place in the books
   // Control thread's side: what was handed over and not yet come into force, and what is in force.
   std::vector<std::shared_ptr<const Conditions>> handed_over_;
   std::shared_ptr<const Conditions> in_force_;
   LineProbes line_probes_;
 
-  std::uint64_t now_ns_ = 0;                     // of this turn; within a batch, of the last event in its life
-  std::uint64_t unix_offset_ns_ = 0;             // Unix time minus monotonic time
+  std::uint64_t now_ns_ = 0;          // of this turn; within a batch, of the last event in its life
+  std::uint64_t unix_offset_ns_ = 0;  // Unix time minus monotonic time
   std::uint64_t last_work_ns_ = 0;
   std::uint64_t next_timer_ns_ = 0;
   std::uint64_t time_accounted_ns_ = 0;
-  std::uint64_t busy_ns_ = 0;                    // since then
+  std::uint64_t busy_ns_ = 0;  // since then
 };
 
 }  // namespace kantrig::pipeline

@@ -11,11 +11,13 @@ namespace {
 /// Ranges are watched on one batch in this many: the fraction is what matters, and looking costs.
 constexpr std::uint64_t kRangeSampling = 16;
 
-/// Held answers lie in the ring of their lane, whose oldest bytes the next answers write over: they must stay few.
+/// Held answers lie in the ring of their lane, whose oldest bytes the next answers write over: they must stay
+/// few.
 constexpr std::size_t kHeldBytesMax = 8U << 10;
 
 std::span<const std::byte> bitmap_bytes(std::span<const std::uint64_t> words, std::uint32_t event_count) {
-  return std::as_bytes(words).first((std::size_t{event_count} + 7) / 8);  // little endian: bit i % 8 of byte i / 8
+  return std::as_bytes(words).first((std::size_t{event_count} + 7) /
+                                    8);  // little endian: bit i % 8 of byte i / 8
 }
 
 /// A claim above the limit is not believed: such a batch counts as a message, not as events.
@@ -31,8 +33,10 @@ bool malforms(wire::Reason reason) {
     case wire::Reason::kFeatureCount:
     case wire::Reason::kEventCount:
     case wire::Reason::kPayloadSize:
-    case wire::Reason::kNotFinite: return true;
-    default: return false;
+    case wire::Reason::kNotFinite:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -77,14 +81,17 @@ Session* Shard::session_of(const wire::BatchHeader& header) noexcept {
   }
   refuse(std::nullopt, header,
          source_allowed(header.source)
-             ? Refusal{wire::Reason::kNotWelcomed, "expected a Hello for this source and lane on this connection first"}
-             : Refusal{wire::Reason::kSourceUnknown, "expected a source from the list in the daemon's configuration"},
+             ? Refusal{wire::Reason::kNotWelcomed,
+                       "expected a Hello for this source and lane on this connection first"}
+             : Refusal{wire::Reason::kSourceUnknown,
+                       "expected a source from the list in the daemon's configuration"},
          Sequence{});
   return nullptr;
 }
 
-/// True when one more answer could be lost: the ledger keeps as many as the credit allows, and those that the client has
-/// not read are among them. Ring and held answers take their part, so half of the bytes is what counts.
+/// True when one more answer could be lost: the ledger keeps as many as the credit allows, and those that the
+/// client has not read are among them. Ring and held answers take their part, so half of the bytes is what
+/// counts.
 bool Shard::reads_too_little(const Session& session, const wire::BatchHeader& header) const noexcept {
   if (session.unsent_count == 0) return false;
   const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
@@ -97,22 +104,29 @@ bool Shard::reads_too_little(const Session& session, const wire::BatchHeader& he
 /// True when the batch is the lane's next and may be decided now; else it has been answered here.
 bool Shard::takes_next(Session& session, const wire::BatchHeader& header) noexcept {
   if (reads_too_little(session, header)) {
-    refuse(session.handle, header, {wire::Reason::kCredit, "as many answers as the credit allows wait: read them first"}, {});
+    refuse(session.handle, header,
+           {wire::Reason::kCredit, "as many answers as the credit allows wait: read them first"}, {});
     ++session.refused_unread;
     cut_if_unread(session);
     return false;
   }
   const ledger::SequenceCheck check = books_.check(session.handle, header.sequence);
   switch (check.state) {
-    case ledger::SequenceCheck::State::kNew: break;
-    case ledger::SequenceCheck::State::kDuplicate: answer_again(session, header, check.answer); return false;
+    case ledger::SequenceCheck::State::kNew:
+      break;
+    case ledger::SequenceCheck::State::kDuplicate:
+      answer_again(session, header, check.answer);
+      return false;
     case ledger::SequenceCheck::State::kGap:
-      refuse(session.handle, header,
-             {wire::Reason::kSequenceGap, "batches before this one are missing: expected_sequence is the next"}, check.expected);
+      refuse(
+          session.handle, header,
+          {wire::Reason::kSequenceGap, "batches before this one are missing: expected_sequence is the next"},
+          check.expected);
       return false;
     case ledger::SequenceCheck::State::kOld:
       refuse(session.handle, header,
-             {wire::Reason::kSequenceOld, "decided before, and its answer is no longer kept: expected_sequence is the next"},
+             {wire::Reason::kSequenceOld,
+              "decided before, and its answer is no longer kept: expected_sequence is the next"},
              check.expected);
       return false;
   }
@@ -122,7 +136,8 @@ bool Shard::takes_next(Session& session, const wire::BatchHeader& header) noexce
     return false;
   }
   if (conditions().run.value == 0) {
-    refuse(session.handle, header, {wire::Reason::kNoRun, "no run is on: send it again when credit returns"}, header.sequence);
+    refuse(session.handle, header, {wire::Reason::kNoRun, "no run is on: send it again when credit returns"},
+           header.sequence);
     return false;
   }
   return true;
@@ -131,10 +146,12 @@ bool Shard::takes_next(Session& session, const wire::BatchHeader& header) noexce
 Shard::Refusal Shard::check_against_model(const wire::BatchHeader& header) const noexcept {
   const kan::Model& model = conditions().model->bundle.model;
   if (header.run.value != 0 && header.run != conditions().run) {
-    return {wire::Reason::kRunMismatch, "the batch names a run that is not on: expected 0 or the run in this answer"};
+    return {wire::Reason::kRunMismatch,
+            "the batch names a run that is not on: expected 0 or the run in this answer"};
   }
   if (header.feature_count != model.input_count()) {
-    return {wire::Reason::kFeatureCount, "expected the feature count of the active model, as told in Welcome"};
+    return {wire::Reason::kFeatureCount,
+            "expected the feature count of the active model, as told in Welcome"};
   }
   if (header.event_count > options_.events_per_batch_max) {
     return {wire::Reason::kEventCount, "expected at most events_per_batch_max events, as told in Welcome"};
@@ -143,8 +160,10 @@ Shard::Refusal Shard::check_against_model(const wire::BatchHeader& header) const
     return {wire::Reason::kEncoding, "the active model has no input stage: expected CODE8 or CODE16"};
   }
   const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
-  if (wire::encoded_bytes_max(header.event_count, model.output_count(), wants) > options_.ledger.answer_bytes_kept) {
-    return {wire::Reason::kEventCount, "the answer would be too large to keep: expected fewer events, or fewer extras asked for"};
+  if (wire::encoded_bytes_max(header.event_count, model.output_count(), wants) >
+      options_.ledger.answer_bytes_kept) {
+    return {wire::Reason::kEventCount,
+            "the answer would be too large to keep: expected fewer events, or fewer extras asked for"};
   }
   return {};
 }
@@ -168,10 +187,12 @@ wire::DecisionView Shard::answer_to(const wire::BatchHeader& header) const noexc
   return answer;
 }
 
-void Shard::decide(Session& session, const wire::BatchHeader& header, std::span<const std::byte> payload) noexcept {
+void Shard::decide(Session& session, const wire::BatchHeader& header,
+                   std::span<const std::byte> payload) noexcept {
   const std::uint64_t receive_ns = now_ns_;
   const backend::Payload input{header.encoding, payload, header.event_count};
-  const bool watching = header.encoding == wire::Encoding::kFloat32 && probe_.batches.value() % kRangeSampling == 0;
+  const bool watching =
+      header.encoding == wire::Encoding::kFloat32 && probe_.batches.value() % kRangeSampling == 0;
   const auto features = std::span(clamped_).first(watching ? header.feature_count : 0);
   std::ranges::fill(features, 0U);
   const DecidedCounts counts = decider_->decide(input, header.first_event_id, features);
@@ -227,13 +248,15 @@ void Shard::send_held_answers() noexcept {
   const auto held = std::span(held_).first(std::exchange(held_count_, 0));
   held_bytes_ = 0;
   for (const HeldAnswer& answer : held) {
-    if (answer.session->live) send_answer(*answer.session, answer.sequence, answer.bytes);  // not cut by one before
+    if (answer.session->live)
+      send_answer(*answer.session, answer.sequence, answer.bytes);  // not cut by one before
   }
   now_ns_ = clock_.now_ns();
   for (const HeldAnswer& answer : held) probe_.batch_answered(answer.receive_ns, answer.decided_ns, now_ns_);
 }
 
-/// The batch has its place on the lane but can never be decided: its sequence is used up and the answer is kept.
+/// The batch has its place on the lane but can never be decided: its sequence is used up and the answer is
+/// kept.
 void Shard::finish_undecided(Session& session, const wire::BatchHeader& header, Refusal why) noexcept {
   const std::uint32_t events = credible_events(header, options_.events_per_batch_max);
   const bool malformed = malforms(why.reason);
@@ -257,7 +280,8 @@ void Shard::finish_undecided(Session& session, const wire::BatchHeader& header, 
   send_answer(session, header.sequence, space.first(bytes));
 }
 
-/// Answers without using up a sequence: the client may send the batch again, or was never entitled to send it.
+/// Answers without using up a sequence: the client may send the batch again, or was never entitled to send
+/// it.
 void Shard::refuse(std::optional<ledger::LaneHandle> lane, const wire::BatchHeader& header, Refusal why,
                    Sequence expected) noexcept {
   books_.count_refused(lane, header.source, static_cast<std::uint32_t>(why.reason),
@@ -270,7 +294,8 @@ void Shard::refuse(std::optional<ledger::LaneHandle> lane, const wire::BatchHead
   send_small(message_.identity(), encoder_.encode(answer, scratch_));
 }
 
-void Shard::answer_again(Session& session, const wire::BatchHeader& header, std::span<const std::byte> kept) noexcept {
+void Shard::answer_again(Session& session, const wire::BatchHeader& header,
+                         std::span<const std::byte> kept) noexcept {
   send_held_answers();
   books_.count_duplicate(session.handle, credible_events(header, options_.events_per_batch_max));
   const std::size_t suffix = encoder_.encode_duplicate_suffix(credit(), scratch_);

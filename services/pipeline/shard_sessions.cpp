@@ -19,7 +19,8 @@ void Shard::on_hello(const wire::Hello& hello) noexcept {
     return;
   }
   if (!source_allowed(hello.source)) {
-    refuse_hello(wire::Reason::kSourceUnknown, "expected a source from the list in the daemon's configuration");
+    refuse_hello(wire::Reason::kSourceUnknown,
+                 "expected a source from the list in the daemon's configuration");
     return;
   }
   wire::WelcomeView welcome;
@@ -36,7 +37,8 @@ void Shard::on_hello(const wire::Hello& hello) noexcept {
         books_.open_lane(hello.source, hello.lane, {lanes_live_.get(), options_.ledger.lanes_max});
     if (handle) session = sessions_.open(message_.identity(), hello.source, hello.lane);
     if (session == nullptr) {
-      refuse_hello(wire::Reason::kLaneLimit, "no room for another lane or source: expected one of those known to close first");
+      refuse_hello(wire::Reason::kLaneLimit,
+                   "no room for another lane or source: expected one of those known to close first");
       return;
     }
     session->handle = *handle;
@@ -58,7 +60,8 @@ void Shard::on_hello(const wire::Hello& hello) noexcept {
   welcome.lines = decider_->line_names();
   welcome.codes_only = model.bundle.model.codes_only;
   welcome.feature_bits = decider_->feature_bits();
-  if (const std::size_t needed = encoder_.encoded_bytes(welcome); needed > scratch_.size()) scratch_.resize(needed);
+  if (const std::size_t needed = encoder_.encoded_bytes(welcome); needed > scratch_.size())
+    scratch_.resize(needed);
   send_small(message_.identity(), encoder_.encode(welcome, scratch_));
   publish_gauges();
 }
@@ -72,7 +75,8 @@ void Shard::refuse_hello(wire::Reason reason, std::string_view detail) noexcept 
 }
 
 void Shard::on_heartbeat(const wire::Heartbeat& heartbeat) noexcept {
-  if (Session* session = sessions_.find(message_.identity()); session != nullptr) session->last_heard_ns = now_ns_;
+  if (Session* session = sessions_.find(message_.identity()); session != nullptr)
+    session->last_heard_ns = now_ns_;
   send_small(message_.identity(), encoder_.encode(heartbeat, scratch_));
 }
 
@@ -87,7 +91,8 @@ void Shard::on_drain_ack(const wire::DrainAck& ack) noexcept {
 void Shard::on_bye(const wire::Bye& bye) noexcept {
   Session* session = sessions_.find(message_.identity());
   if (session == nullptr || session->source != bye.source || session->lane != bye.lane) return;
-  if (!goodbyes_.try_push({bye, session->instance, books_.lane_run_counts(session->handle, bye.run)})) return;  // unanswered: the client repeats it
+  if (!goodbyes_.try_push({bye, session->instance, books_.lane_run_counts(session->handle, bye.run)}))
+    return;  // unanswered: the client repeats it
   send_small(session->identity, encoder_.encode(bye, scratch_));
   sessions_.close(*session);
   publish_gauges();
@@ -114,7 +119,8 @@ void Shard::send_unsent_answers() noexcept {
     while (session.live && session.unsent_count > 0) {
       const ledger::SequenceCheck check = books_.check(session.handle, Sequence{session.unsent_first});
       const bool kept = check.state == ledger::SequenceCheck::State::kDuplicate;
-      const wire::SendResult sent = kept ? socket_.send(session.identity, check.answer) : wire::SendResult::kGone;
+      const wire::SendResult sent =
+          kept ? socket_.send(session.identity, check.answer) : wire::SendResult::kGone;
       if (sent == wire::SendResult::kFull) break;
       if (sent == wire::SendResult::kGone) probe_.answers_undelivered.add(1);
       ++session.unsent_first;
@@ -130,9 +136,14 @@ void Shard::send_unsent_answers() noexcept {
 void Shard::send_answer(Session& session, Sequence sequence, std::span<const std::byte> answer) noexcept {
   if (session.unsent_count == 0) {
     switch (socket_.send(session.identity, answer)) {
-      case wire::SendResult::kSent: return;
-      case wire::SendResult::kGone: probe_.answers_undelivered.add(1); return;  // kept: the client asks again
-      case wire::SendResult::kFull: session.unsent_first = sequence.value; break;
+      case wire::SendResult::kSent:
+        return;
+      case wire::SendResult::kGone:
+        probe_.answers_undelivered.add(1);
+        return;  // kept: the client asks again
+      case wire::SendResult::kFull:
+        session.unsent_first = sequence.value;
+        break;
     }
   }
   ++session.unsent_count;
@@ -173,21 +184,28 @@ void Shard::compute_credit() noexcept {
   granted_ = options_.credit;
   granted_.batches = std::min(granted_.batches, options_.ledger.batches_kept);
   const std::size_t outputs = conditions().model->bundle.model.output_count();
-  const std::uint64_t event_bytes = sizeof(std::uint64_t) + 1 + outputs * sizeof(std::int16_t) + 1;  // every extra asked for
+  const std::uint64_t event_bytes =
+      sizeof(std::uint64_t) + 1 + outputs * sizeof(std::int16_t) + 1;  // every extra asked for
   const std::uint64_t fixed_bytes = granted_.batches * wire::encoded_bytes_max(0, 0, {});
-  // The ring of answers skips what is left before its end, and the next answer's room is made before its size is known.
-  const std::uint64_t largest = wire::encoded_bytes_max(options_.events_per_batch_max, static_cast<std::uint32_t>(outputs),
-                                                        {.lines = true, .classes = true, .scores = true});
+  // The ring of answers skips what is left before its end, and the next answer's room is made before its size
+  // is known.
+  const std::uint64_t largest =
+      wire::encoded_bytes_max(options_.events_per_batch_max, static_cast<std::uint32_t>(outputs),
+                              {.lines = true, .classes = true, .scores = true});
   const std::uint64_t kept = options_.ledger.answer_bytes_kept;
   const std::uint64_t taken = fixed_bytes + 2 * largest;
   const std::uint64_t room = kept > taken ? kept - taken : 0;
-  granted_.events = std::min(granted_.events, std::max<std::uint64_t>(room / event_bytes, options_.events_per_batch_max));
+  granted_.events =
+      std::min(granted_.events, std::max<std::uint64_t>(room / event_bytes, options_.events_per_batch_max));
 }
 
-wire::Credit Shard::credit() const noexcept { return giving_credit() ? granted_ : wire::Credit{}; }
+wire::Credit Shard::credit() const noexcept {
+  return giving_credit() ? granted_ : wire::Credit{};
+}
 
 bool Shard::source_allowed(SourceId source) const noexcept {
-  return options_.sources.empty() || std::ranges::find(options_.sources, source.value) != options_.sources.end();
+  return options_.sources.empty() ||
+         std::ranges::find(options_.sources, source.value) != options_.sources.end();
 }
 
 }  // namespace kantrig::pipeline

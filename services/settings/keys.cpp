@@ -23,9 +23,9 @@ std::vector<Key> events_keys() {
       whole("events.batch_events_max", "The most events in a batch; a longer one is malformed.",
             at(&S::batch_events_max), {1, 1U << 20U}),
       whole("events.payload_bytes_max",
-            "The most bytes in a frame; a larger one is malformed, and one of twice as many cuts its connection.",
-            at(&S::payload_bytes_max),
-            {kKiB, kGiB}),
+            "The most bytes in a frame; a larger one is malformed, and one of twice as many cuts its "
+            "connection.",
+            at(&S::payload_bytes_max), {kKiB, kGiB}),
       whole_list("events.sources", "Source ids that may send; empty: any.", at(&S::sources),
                  {.element_max = UINT32_MAX, .count_max = 64}),
       whole("events.credit_events", "Events that a lane may have sent and unanswered.", at(&S::credit_events),

@@ -52,7 +52,8 @@ void MetricWriter::info(const Metric& metric, const Labels& labels) {
   families_->add(metric, prometheus::MetricType::Gauge, labels).gauge.value = 1.0;
 }
 
-void MetricWriter::histogram(const Metric& metric, const base::HistogramSnapshot& snapshot, const Labels& labels) {
+void MetricWriter::histogram(const Metric& metric, const base::HistogramSnapshot& snapshot,
+                             const Labels& labels) {
   KANTRIG_ASSERT(snapshot.counts.size() == snapshot.bounds.size() + 1);
   auto& histogram = families_->add(metric, prometheus::MetricType::Histogram, labels).histogram;
   std::uint64_t cumulative = 0;

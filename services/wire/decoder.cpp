@@ -102,12 +102,14 @@ void Decoder::decode_two(std::span<const std::byte> header, std::span<const std:
     return refuse(Reason::kHeader, "expected an EventBatchHeader in the first frame");
   }
   accept_batch(from_proto(messages_->header), payload);
-  if (payload.size() > frame_bytes_max_) refuse(Reason::kPayloadSize, "expected a payload of at most payload_bytes_max bytes");
+  if (payload.size() > frame_bytes_max_)
+    refuse(Reason::kPayloadSize, "expected a payload of at most payload_bytes_max bytes");
 }
 
 void Decoder::decode_one(std::span<const std::byte> frame) noexcept {
   v1::ClientMessage& message = messages_->client;
-  if (frame.size() > frame_bytes_max_) return refuse(Reason::kHeader, "expected a frame of at most payload_bytes_max bytes");
+  if (frame.size() > frame_bytes_max_)
+    return refuse(Reason::kHeader, "expected a frame of at most payload_bytes_max bytes");
   if (!message.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) {
     return refuse(Reason::kHeader, "expected a ClientMessage in a single frame");
   }

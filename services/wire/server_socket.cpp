@@ -165,9 +165,11 @@ SendResult ServerSocket::send(const Identity& to, std::span<const std::byte> hea
 }
 
 WaitResult ServerSocket::wait(std::uint32_t timeout_ms, int wake_fd) noexcept {
-  // Not zmq_poll(), which asks the socket before and after the same poll(2): at one event a batch those system calls
-  // would be most of the work. The descriptor is edge triggered and receive() has just said that there is nothing.
-  std::array<pollfd, 2> items{{{fd(), POLLIN, 0}, {wake_fd, POLLIN, 0}}};  // a negative descriptor is passed over
+  // Not zmq_poll(), which asks the socket before and after the same poll(2): at one event a batch those
+  // system calls would be most of the work. The descriptor is edge triggered and receive() has just said that
+  // there is nothing.
+  std::array<pollfd, 2> items{
+      {{fd(), POLLIN, 0}, {wake_fd, POLLIN, 0}}};  // a negative descriptor is passed over
   if (::poll(items.data(), items.size(), static_cast<int>(timeout_ms)) <= 0) return {};
   return {.readable = items[0].revents != 0, .woken = (items[1].revents & POLLIN) != 0};
 }

@@ -61,13 +61,18 @@ void commit_batch(benchmark::State& state) {
   }
   books.check(state, sequence, sequence * 1024);
 }
-BENCHMARK(commit_batch)->ArgNames({"lines", "answer_bytes"})->Args({0, 300})->Args({12, 300})->Args({64, 300});
+BENCHMARK(commit_batch)
+    ->ArgNames({"lines", "answer_bytes"})
+    ->Args({0, 300})
+    ->Args({12, 300})
+    ->Args({64, 300});
 
 void check_duplicate(benchmark::State& state) {
   Books books;
   for (std::uint64_t s = 1; s <= 1024; ++s) {
     (void)books.ledger->answer_space(books.lane, 300);
-    books.ledger->commit({.lane = books.lane, .sequence = Sequence{s}, .event_count = 1, .accepted = 1, .answer_bytes = 300});
+    books.ledger->commit(
+        {.lane = books.lane, .sequence = Sequence{s}, .event_count = 1, .accepted = 1, .answer_bytes = 300});
   }
   std::uint64_t sequence = 1;
   for (auto _ : state) {
@@ -81,7 +86,8 @@ BENCHMARK(check_duplicate);
 
 void find_last_of_lanes(benchmark::State& state) {
   kantrig::test::TemporaryFolder folder;
-  auto ledger = ShardLedger::open(folder.path() / "ledger.bin", {.lanes_max = 64, .batches_kept = 8, .answer_bytes_kept = 4096}, 1);
+  auto ledger = ShardLedger::open(folder.path() / "ledger.bin",
+                                  {.lanes_max = 64, .batches_kept = 8, .answer_bytes_kept = 4096}, 1);
   for (std::uint32_t l = 0; l < 64; ++l) (void)ledger->open_lane(SourceId{1}, LaneId{l}, {});
   for (auto _ : state) benchmark::DoNotOptimize(ledger->find_lane(SourceId{1}, LaneId{63}));
 }

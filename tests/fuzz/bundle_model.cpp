@@ -1,4 +1,5 @@
-// Bytes as model.pb: what decode_model() lets through is safe to evaluate, and comes back the same when it is written.
+// Bytes as model.pb: what decode_model() lets through is safe to evaluate, and comes back the same when it is
+// written.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

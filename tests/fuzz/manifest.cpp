@@ -1,4 +1,5 @@
-// Bytes as manifest.json: what manifest_from_json() lets through can be written, and reads back as the same bytes.
+// Bytes as manifest.json: what manifest_from_json() lets through can be written, and reads back as the same
+// bytes.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -1,10 +1,10 @@
-// Counts what a shard allocates while it takes batches from receipt to answer: a program of its own, since it replaces
-// operator new.
+// Counts what a shard allocates while it takes batches from receipt to answer: a program of its own, since it
+// replaces operator new.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <new>
 #include <limits>
+#include <new>
 #include <random>
 
 #include "base/file.hpp"
@@ -31,10 +31,18 @@ thread_local std::uint64_t allocation_count = 0;
   if (void* memory = std::aligned_alloc(step, (bytes + step - 1) / step * step)) return memory;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
 
 namespace kantrig::test {
 namespace {
@@ -54,7 +62,8 @@ struct Rows {
     for (std::size_t i = 0; i < code8.size(); ++i) {
       code8[i] = static_cast<std::uint8_t>(random() % 64);
       code16[i] = code8[i];
-      float32[i] = random() % 1'000 == 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(random() % 1'000) * 0.01F;
+      float32[i] = random() % 1'000 == 0 ? std::numeric_limits<float>::quiet_NaN()
+                                         : static_cast<float>(random() % 1'000) * 0.01F;
     }
   }
   [[nodiscard]] std::span<const std::byte> of(wire::Encoding encoding) const {
@@ -83,7 +92,8 @@ wire::BatchHeader header_of(std::uint64_t i) {
 TEST(ShardAllocation, IsNoneFromReceiptToAnswerOnceWarm) {
   const auto root = std::filesystem::path(KANTRIG_SOURCE_DIR);
   const auto model = loaded(kan::load_bundle(root / "firmware/models/jets/jets-1.0.0").value());
-  pipeline::Conditions conditions = conditions_of(model, base::read_file(root / "config/menu.toml", 1U << 20).value());
+  pipeline::Conditions conditions =
+      conditions_of(model, base::read_file(root / "config/menu.toml", 1U << 20).value());
   conditions.shadow = model;  // beside itself: it must never disagree
   conditions.shadow_menu = conditions.menu;
   pipeline::ShardOptions options;
@@ -128,7 +138,8 @@ TEST(ShardAllocation, IsNoneFromReceiptToAnswerOnceWarm) {
   const ledger::Counts totals = room.counts().totals;
   EXPECT_EQ(totals.residual(), 0);
   EXPECT_EQ(totals.received, (kWarmUp + kMeasured) * kEvents + totals.duplicate);
-  fmt::print("{{\"batches\": {}, \"events\": {}, \"allocations\": {}}}\n", kMeasured, kMeasured * kEvents, allocation_count);
+  fmt::print("{{\"batches\": {}, \"events\": {}, \"allocations\": {}}}\n", kMeasured, kMeasured * kEvents,
+             allocation_count);
 }
 
 }  // namespace

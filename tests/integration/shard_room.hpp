@@ -149,7 +149,8 @@ inline std::shared_ptr<const pipeline::LoadedModel> loaded(kan::Bundle bundle) {
       pipeline::LoadedModel{.bundle = std::move(bundle), .evaluator = std::move(evaluator.value())});
 }
 
-inline pipeline::Conditions conditions_of(std::shared_ptr<const pipeline::LoadedModel> model, const std::string& menu) {
+inline pipeline::Conditions conditions_of(std::shared_ptr<const pipeline::LoadedModel> model,
+                                          const std::string& menu) {
   pipeline::Conditions conditions;
   conditions.run = {1};
   conditions.block = {1};

@@ -1,4 +1,5 @@
-// A real shard and raw clients: every reason for which a batch gets no decision, and what the books say of it.
+// A real shard and raw clients: every reason for which a batch gets no decision, and what the books say of
+// it.
 #include <limits>
 
 #include "integration/shard_room.hpp"
@@ -15,8 +16,9 @@ name = "test"
 name = "w"
 when = "class == w"
 )";
-constexpr std::array<std::byte, 8> kCodes{std::byte{0}, std::byte{1}, std::byte{2}, std::byte{3},
-                                          std::byte{3}, std::byte{2}, std::byte{1}, std::byte{0}};  // 4 events of 2 features
+constexpr std::array<std::byte, 8> kCodes{std::byte{0}, std::byte{1}, std::byte{2},
+                                          std::byte{3}, std::byte{3}, std::byte{2},
+                                          std::byte{1}, std::byte{0}};  // 4 events of 2 features
 
 class ShardTest : public testing::Test {
  protected:
@@ -68,7 +70,8 @@ class ShardTest : public testing::Test {
   }
 
   /// The answer; its views are valid until the client's next message.
-  wire::DecisionView send(RawClient& client, const wire::BatchHeader& header, std::span<const std::byte> payload) {
+  wire::DecisionView send(RawClient& client, const wire::BatchHeader& header,
+                          std::span<const std::byte> payload) {
     client.send(header, payload);
     return answer(client);
   }
@@ -81,11 +84,11 @@ class ShardTest : public testing::Test {
     return send(client_, header, payload);
   }
 
-  /// Sends and expects the reason, counted once for `events` events, as malformed or refused; with the lane's sequence
-  /// used up or not.
+  /// Sends and expects the reason, counted once for `events` events, as malformed or refused; with the lane's
+  /// sequence used up or not.
   enum class Counted : std::uint8_t { kMalformed, kRefused };
-  void expect_reason(Reason reason, const wire::BatchHeader& header, std::span<const std::byte> payload, Counted as,
-                     std::uint64_t events = 4) {
+  void expect_reason(Reason reason, const wire::BatchHeader& header, std::span<const std::byte> payload,
+                     Counted as, std::uint64_t events = 4) {
     const ledger::BlockCounts before = room_.counts();
     const wire::DecisionView decision = send(header, payload);
     EXPECT_EQ(wire::name_of(decision.reason), wire::name_of(reason));
@@ -102,7 +105,9 @@ class ShardTest : public testing::Test {
     EXPECT_EQ(after.totals.residual(), 0);
   }
 
-  [[nodiscard]] ledger::ReasonCounts counted(Reason reason) { return room_.counts().reasons[static_cast<std::size_t>(reason)]; }
+  [[nodiscard]] ledger::ReasonCounts counted(Reason reason) {
+    return room_.counts().reasons[static_cast<std::size_t>(reason)];
+  }
 
   std::shared_ptr<const pipeline::LoadedModel> model_ = loaded(small_bundle());
   ShardRoom room_{options()};
@@ -121,7 +126,8 @@ TEST_F(ShardTest, DecidesABatchAsTheReferenceDoes) {
   ASSERT_EQ(decision.scores.size(), 4 * 3 * sizeof(std::int16_t));
   std::uint32_t accepted = 0;
   for (std::uint32_t i = 0; i < 4; ++i) {
-    const std::vector<std::uint16_t> codes{static_cast<std::uint16_t>(kCodes[2 * i]), static_cast<std::uint16_t>(kCodes[2 * i + 1])};
+    const std::vector<std::uint16_t> codes{static_cast<std::uint16_t>(kCodes[2 * i]),
+                                           static_cast<std::uint16_t>(kCodes[2 * i + 1])};
     const auto outputs = kan::reference_outputs(model_->bundle.model, codes);
     const std::uint8_t expected = kan::reference_class(outputs);
     EXPECT_EQ(static_cast<std::uint8_t>(decision.classes[i]), expected);
@@ -175,7 +181,8 @@ TEST_F(ShardTest, RefusesABatchWhosePredecessorsAreMissingAndTakesItAfterThem) {
 }
 
 TEST_F(ShardTest, RefusesABatchWhoseAnswerIsNoLongerKept) {
-  for (std::uint64_t sequence = 1; sequence <= 6; ++sequence) EXPECT_EQ(send(four_events(sequence)).reason, Reason::kNone);
+  for (std::uint64_t sequence = 1; sequence <= 6; ++sequence)
+    EXPECT_EQ(send(four_events(sequence)).reason, Reason::kNone);
   expect_reason(Reason::kSequenceOld, four_events(1), kCodes, Counted::kRefused);
   EXPECT_TRUE(send(four_events(6)).duplicate);
 }

@@ -48,8 +48,12 @@ Result<v1::RunRecord> parse_record(const std::string& json) {
 
 }  // namespace
 
-std::filesystem::path source_file(const std::string& name) { return std::filesystem::path(KANTRIG_SOURCE_DIR) / name; }
-std::filesystem::path program(const std::string& name) { return std::filesystem::path(KANTRIG_BINARY_DIR) / "bin" / name; }
+std::filesystem::path source_file(const std::string& name) {
+  return std::filesystem::path(KANTRIG_SOURCE_DIR) / name;
+}
+std::filesystem::path program(const std::string& name) {
+  return std::filesystem::path(KANTRIG_BINARY_DIR) / "bin" / name;
+}
 
 Daemon::Daemon(std::vector<std::string> settings) {
   std::filesystem::create_directories(models());
@@ -57,17 +61,16 @@ Daemon::Daemon(std::vector<std::string> settings) {
   std::filesystem::copy(source_file("firmware/models/jets/jets-1.0.0"), models() / "jets-1.0.0",
                         std::filesystem::copy_options::recursive);
   std::filesystem::copy_file(source_file("config/menu.toml"), menu_file());
-  settings_ = {"events.endpoints=" + events_endpoint(),
-               "control.endpoint=" + control_endpoint(),
-               "model.repository=" + models().string(),
-               "model.active=jets-1.0.0",
-               "menu.file=" + menu_file().string(),
-               "ledger.state_directory=" + state().string(),
+  settings_ = {"events.endpoints=" + events_endpoint(), "control.endpoint=" + control_endpoint(),
+               "model.repository=" + models().string(), "model.active=jets-1.0.0",
+               "menu.file=" + menu_file().string(),     "ledger.state_directory=" + state().string(),
                "telemetry.listen=127.0.0.1:0"};
   settings_.insert(settings_.end(), settings.begin(), settings.end());
 }
 
-Daemon::~Daemon() { kill(); }
+Daemon::~Daemon() {
+  kill();
+}
 
 Result<void> Daemon::spawn() {
   std::vector<std::string> words{program("kantrigd").string()};
@@ -145,7 +148,9 @@ int Daemon::terminate() {
   return exit_code();
 }
 
-bool Daemon::running() { return pid_ >= 0 && !wait_for_end(0); }
+bool Daemon::running() {
+  return pid_ >= 0 && !wait_for_end(0);
+}
 
 bool Daemon::wait_for_end(int timeout_ms) {
   pollfd ended{.fd = pid_fd_, .events = POLLIN, .revents = 0};
@@ -242,6 +247,8 @@ std::uint64_t Daemon::resident_bytes() const {
   return 0;
 }
 
-std::string Daemon::log() const { return read_text(folder() / "kantrigd.log"); }
+std::string Daemon::log() const {
+  return read_text(folder() / "kantrigd.log");
+}
 
 }  // namespace kantrig::test

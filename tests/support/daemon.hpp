@@ -17,8 +17,8 @@
 
 namespace kantrig::test {
 
-/// The folder holds everything: models/ (with the shipped jets-1.0.0), menu.toml, sockets, state/ and the log. What one
-/// life of the daemon left there, the next one finds.
+/// The folder holds everything: models/ (with the shipped jets-1.0.0), menu.toml, sockets, state/ and the
+/// log. What one life of the daemon left there, the next one finds.
 ///
 /// Threading: one thread at a time, and always the one that called start(): the daemon dies with it.
 class Daemon {
@@ -29,11 +29,13 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();  // SIGKILL, when one is still alive
 
-  /// Starts it and waits until it answers on the control socket and is past its start. The error holds the end of the log.
+  /// Starts it and waits until it answers on the control socket and is past its start. The error holds the
+  /// end of the log.
   [[nodiscard]] Result<void> start();
   /// SIGKILL, and waits until it is gone.
   void kill();
-  /// SIGTERM, and waits until it is gone, at most a minute. Returns its exit code; 128 + the signal when one ended it.
+  /// SIGTERM, and waits until it is gone, at most a minute. Returns its exit code; 128 + the signal when one
+  /// ended it.
   int terminate();
   /// SIGTERM without waiting; exit_code() waits.
   void begin_termination();
@@ -46,7 +48,8 @@ class Daemon {
   [[nodiscard]] Result<v1::ControlReply> call(v1::ControlRequest request, std::uint32_t timeout_ms = 30'000);
   [[nodiscard]] Result<v1::StatusReply> status();
   [[nodiscard]] Result<v1::ControlReply> model(v1::ModelAction::Verb verb, const std::string& name = {});
-  [[nodiscard]] Result<v1::ControlReply> load_menu(const std::string& text, const std::string& origin = "test.toml");
+  [[nodiscard]] Result<v1::ControlReply> load_menu(const std::string& text,
+                                                   const std::string& origin = "test.toml");
   [[nodiscard]] Result<v1::ControlReply> set_column(const std::string& column);
   [[nodiscard]] Result<std::uint64_t> start_run();
   /// Ends the run and returns its record.

@@ -9,7 +9,9 @@ namespace kantrig::test {
 namespace {
 std::string_view chosen = "scalar";
 }  // namespace
-std::string_view kernel_set_option() { return chosen; }
+std::string_view kernel_set_option() {
+  return chosen;
+}
 }  // namespace kantrig::test
 
 int main(int argc, char** argv) {

@@ -14,7 +14,9 @@ constexpr std::uint32_t kFarewellMs = 30'000;
 
 void keep(void* /*data*/, void* /*hint*/) {}  // the pool outlives every batch
 
-std::string hex(const DigestBytes& bytes) { return base::Digest{bytes}.hex(); }
+std::string hex(const DigestBytes& bytes) {
+  return base::Digest{bytes}.hex();
+}
 
 void add(const client::Statistics& from, client::Statistics& to) {
   to.events_sent += from.events_sent;
@@ -31,7 +33,8 @@ void add(const client::Statistics& from, client::Statistics& to) {
   to.books_lost += from.books_lost;
 }
 
-void expect_same_block(const v1::BlockRecord& block, const BlockTally& tally, const ReferenceDecisions& reference) {
+void expect_same_block(const v1::BlockRecord& block, const BlockTally& tally,
+                       const ReferenceDecisions& reference) {
   EXPECT_EQ(block.counts().accepted(), tally.accepted);
   EXPECT_EQ(block.counts().rejected(), tally.rejected);
   EXPECT_EQ(block.counts().malformed(), tally.malformed);
@@ -64,7 +67,11 @@ std::uint64_t Progress::answered() {
 }
 
 CheckedLane::CheckedLane(const ReferenceDecisions& reference, Progress& progress, Options options)
-    : reference_(reference), progress_(progress), options_(std::move(options)), check_(reference), random_(options_.seed) {}
+    : reference_(reference),
+      progress_(progress),
+      options_(std::move(options)),
+      check_(reference),
+      random_(options_.seed) {}
 
 Result<void> CheckedLane::connect() {
   client::Options client_options;
@@ -81,7 +88,9 @@ Result<void> CheckedLane::connect() {
 
 void CheckedLane::run(const std::atomic<bool>& stop) {
   while (!stop) {
-    while (!stop && client_->has_room(EventPool::kEventsMax * reference_.pool().feature_count * sizeof(float))) submit_one();
+    while (!stop &&
+           client_->has_room(EventPool::kEventsMax * reference_.pool().feature_count * sizeof(float)))
+      submit_one();
     client_->poll(kPollMs);
   }
   farewell_ = client_->close(kFarewellMs);
@@ -92,7 +101,8 @@ void CheckedLane::submit_one() {
   const std::uint64_t dice = random_();
   Cut cut;
   cut.encoding = kEncodings[dice % kEncodings.size()];
-  cut.event_count = static_cast<std::uint32_t>((dice >> 8) % 8 == 0 ? 1 : 1 + (dice >> 11) % EventPool::kEventsMax);
+  cut.event_count =
+      static_cast<std::uint32_t>((dice >> 8) % 8 == 0 ? 1 : 1 + (dice >> 11) % EventPool::kEventsMax);
   cut.first_row = static_cast<std::uint32_t>((dice >> 24) % EventPool::kRows);
   cut.want_lines = (dice >> 40) % 4 == 0;
   cut.want_classes = (dice >> 42) % 2 == 0;
@@ -110,7 +120,8 @@ void CheckedLane::submit_one() {
   batch.want_scores = cut.want_scores;
   next_event_id_ += cut.event_count;
   answers_.resize(next_event_id_);
-  const auto sequence = client_->submit(std::move(batch), [this, cut](const client::Answer& answer) { take(cut, answer); });
+  const auto sequence =
+      client_->submit(std::move(batch), [this, cut](const client::Answer& answer) { take(cut, answer); });
   if (!sequence) add_fault("submit: " + sequence.error().message);
 }
 
@@ -124,9 +135,9 @@ void CheckedLane::take(const Cut& cut, const client::Answer& answer) {
     add_fault(fmt::format("{}: outcome {} reason {} {}", name, static_cast<int>(answer.outcome),
                           wire::name_of(answer.decision.reason), answer.decision.detail));
   } else if (const auto fault = check_.fault(cut, answer.decision)) {
-    add_fault(fmt::format("{} ({} events, {}, generation {}, block {}, duplicate {}): {}", name, cut.event_count,
-                          wire::name_of(cut.encoding), answer.decision.generation.value, answer.decision.block.value,
-                          answer.decision.duplicate, *fault));
+    add_fault(fmt::format("{} ({} events, {}, generation {}, block {}, duplicate {}): {}", name,
+                          cut.event_count, wire::name_of(cut.encoding), answer.decision.generation.value,
+                          answer.decision.block.value, answer.decision.duplicate, *fault));
   } else {
     note(answer.decision);
   }
@@ -142,9 +153,11 @@ void CheckedLane::note(const wire::DecisionView& decision) {
     tally.model = digest_of(decision.model_digest);
     tally.menu = digest_of(decision.menu_digest);
     tally.column = decision.column;
-  } else if (tally.generation != decision.generation.value || tally.model != digest_of(decision.model_digest) ||
+  } else if (tally.generation != decision.generation.value ||
+             tally.model != digest_of(decision.model_digest) ||
              tally.menu != digest_of(decision.menu_digest) || tally.column != decision.column) {
-    add_fault(fmt::format("lane {} block {}: decided under two conditions", options_.lane, decision.block.value));
+    add_fault(
+        fmt::format("lane {} block {}: decided under two conditions", options_.lane, decision.block.value));
   }
   tally.accepted += decision.accepted_count;
   tally.rejected += decision.rejected_count;
@@ -155,12 +168,15 @@ void CheckedLane::add_fault(std::string fault) {
   if (faults_.size() < kFaultsMax) faults_.push_back(std::move(fault));
 }
 
-Result<std::unique_ptr<CheckedLoad>> CheckedLoad::start(const ReferenceDecisions& reference, const Options& options) {
+Result<std::unique_ptr<CheckedLoad>> CheckedLoad::start(const ReferenceDecisions& reference,
+                                                        const Options& options) {
   std::unique_ptr<CheckedLoad> load(new CheckedLoad);
   for (std::uint32_t i = 0; i < options.lanes; ++i) {
     load->lanes_.push_back(std::make_unique<CheckedLane>(
-        reference, load->progress_, CheckedLane::Options{.endpoint = options.endpoint, .lane = i, .seed = options.seed + i}));
-    if (auto connected = load->lanes_.back()->connect(); !connected) return tl::unexpected<Error>(connected.error());
+        reference, load->progress_,
+        CheckedLane::Options{.endpoint = options.endpoint, .lane = i, .seed = options.seed + i}));
+    if (auto connected = load->lanes_.back()->connect(); !connected)
+      return tl::unexpected<Error>(connected.error());
   }
   for (const auto& lane : load->lanes_) {
     load->threads_.emplace_back([&lane = *lane, &stop = load->stop_] { lane.run(stop); });
@@ -168,7 +184,9 @@ Result<std::unique_ptr<CheckedLoad>> CheckedLoad::start(const ReferenceDecisions
   return load;
 }
 
-CheckedLoad::~CheckedLoad() { finish(); }
+CheckedLoad::~CheckedLoad() {
+  finish();
+}
 
 void CheckedLoad::finish() {
   stop_ = true;
@@ -230,7 +248,8 @@ void expect_same_blocks(const CheckedLoad& load, const ReferenceDecisions& refer
     }
   }
   for (const auto& [name, tally] : told) {
-    ADD_FAILURE() << "run " << name.first << " block " << name.second << " decided events and is in no record";
+    ADD_FAILURE() << "run " << name.first << " block " << name.second
+                  << " decided events and is in no record";
   }
 }
 

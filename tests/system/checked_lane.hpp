@@ -1,4 +1,5 @@
-// CheckedLane: a client that sends batches of all kinds as fast as it may, and holds every answer to the reference.
+// CheckedLane: a client that sends batches of all kinds as fast as it may, and holds every answer to the
+// reference.
 #pragma once
 
 #include <atomic>
@@ -56,7 +57,8 @@ class CheckedLane {
   CheckedLane(const ReferenceDecisions& reference, Progress& progress, Options options);
 
   [[nodiscard]] Result<void> connect();
-  /// In a thread of its own: sends until `stop`, then takes the last answers, says Bye and keeps what that gave.
+  /// In a thread of its own: sends until `stop`, then takes the last answers, says Bye and keeps what that
+  /// gave.
   void run(const std::atomic<bool>& stop);
 
   // After run():
@@ -67,7 +69,9 @@ class CheckedLane {
   /// How often each event was answered, by event id.
   [[nodiscard]] const std::vector<std::uint8_t>& answers() const { return answers_; }
   [[nodiscard]] const std::map<BlockName, BlockTally>& blocks() const { return blocks_; }
-  [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }  // batches answered from the kept answers
+  [[nodiscard]] std::uint64_t duplicates() const {
+    return duplicates_;
+  }  // batches answered from the kept answers
 
  private:
   void submit_one();
@@ -98,7 +102,8 @@ class CheckedLoad {
     std::uint64_t seed = 0;
   };
   /// Connects all lanes and lets them go.
-  [[nodiscard]] static Result<std::unique_ptr<CheckedLoad>> start(const ReferenceDecisions& reference, const Options& options);
+  [[nodiscard]] static Result<std::unique_ptr<CheckedLoad>> start(const ReferenceDecisions& reference,
+                                                                  const Options& options);
   ~CheckedLoad();
   [[nodiscard]] Progress& progress() { return progress_; }
   /// No more batches; waits for the last answers and the farewells.
@@ -120,11 +125,12 @@ class CheckedLoad {
 
 /// Every event was answered exactly once, with the right bits, and every lane took its leave.
 void expect_each_event_decided_once(const CheckedLoad& load);
-/// Each block of the records holds what the clients were told under it, under the same conditions; residuals are 0.
+/// Each block of the records holds what the clients were told under it, under the same conditions; residuals
+/// are 0.
 void expect_same_blocks(const CheckedLoad& load, const ReferenceDecisions& reference,
                         const std::vector<v1::RunRecord>& records);
-/// The client's counts that the record keeps of each lane are the client's own, and equal the ledger's. For a load that
-/// lived within one run.
+/// The client's counts that the record keeps of each lane are the client's own, and equal the ledger's. For a
+/// load that lived within one run.
 void expect_clients_agree(const CheckedLoad& load, const v1::RunRecord& record);
 
 }  // namespace kantrig::test

@@ -1,4 +1,5 @@
-// The daemon is killed with SIGKILL again and again under load; every event must still get exactly one decision.
+// The daemon is killed with SIGKILL again and again under load; every event must still get exactly one
+// decision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,12 +33,14 @@ TEST_P(Kill, TwentyTimesUnderLoadLosesNoEventAndDecidesNoneTwice) {
   ASSERT_TRUE(daemon.start());
   const ReferenceDecisions reference = reference_for(daemon);
   const std::uint64_t run = daemon.status().value().run();
-  auto load = CheckedLoad::start(reference, {.endpoint = daemon.events_endpoint(), .lanes = 2, .seed = kSeed});
+  auto load =
+      CheckedLoad::start(reference, {.endpoint = daemon.events_endpoint(), .lanes = 2, .seed = kSeed});
   ASSERT_TRUE(load) << load.error().message;
 
   std::mt19937_64 random(kSeed);
   for (int i = 0; i < kKills; ++i) {
-    ASSERT_TRUE((*load)->progress().wait_for(1 + random() % 500)) << "no answers before kill " << i << "\n" << daemon.log();
+    ASSERT_TRUE((*load)->progress().wait_for(1 + random() % 500)) << "no answers before kill " << i << "\n"
+                                                                  << daemon.log();
     daemon.kill();
     const auto started = daemon.start();
     ASSERT_TRUE(started) << started.error().message;
@@ -59,14 +62,17 @@ TEST_P(Kill, TwentyTimesUnderLoadLosesNoEventAndDecidesNoneTwice) {
 
   const client::Statistics sums = (*load)->statistics();
   EXPECT_GE(sums.reconnects, std::uint64_t{kKills});
-  EXPECT_GT((*load)->duplicates(), 0U) << "no kill came between a decision and its answer: the test has shown too little";
+  EXPECT_GT((*load)->duplicates(), 0U)
+      << "no kill came between a decision and its answer: the test has shown too little";
   EXPECT_EQ(record->totals().accepted(), sums.events_accepted);
   EXPECT_EQ(record->totals().rejected(), sums.events_rejected);
   EXPECT_EQ(record->totals().malformed(), sums.events_malformed);
-  fmt::print("{{\"kills\": {}, \"shards\": {}, \"seed\": {}, \"events\": {}, \"batches\": {}, \"resent_batches\": {}, "
-             "\"answered_as_duplicates\": {}, \"duplicate_events\": {}, \"residual\": {}}}\n",
-             kKills, GetParam(), kSeed, sums.events_sent, sums.batches_answered, sums.batches_resent, (*load)->duplicates(),
-             record->totals().duplicate(), record->totals().residual());
+  fmt::print(
+      "{{\"kills\": {}, \"shards\": {}, \"seed\": {}, \"events\": {}, \"batches\": {}, \"resent_batches\": "
+      "{}, "
+      "\"answered_as_duplicates\": {}, \"duplicate_events\": {}, \"residual\": {}}}\n",
+      kKills, GetParam(), kSeed, sums.events_sent, sums.batches_answered, sums.batches_resent,
+      (*load)->duplicates(), record->totals().duplicate(), record->totals().residual());
 }
 
 }  // namespace

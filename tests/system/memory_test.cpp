@@ -15,24 +15,28 @@ namespace {
 constexpr std::uint32_t kBatchEvents = 4'096;
 constexpr std::uint64_t kBatchesMeasured = 50'000'000 / kBatchEvents + 1;
 constexpr std::uint64_t kBatchesWarmUp = 3'000;
-constexpr std::uint32_t kPendingMax = 8;  // what lies in the socket at any time is small against the growth that is looked for
+constexpr std::uint32_t kPendingMax =
+    8;  // what lies in the socket at any time is small against the growth that is looked for
 constexpr std::uint64_t kGrowthMaxBytes = 1U << 20;
 constexpr std::uint32_t kTimeoutMs = 30'000;
 
 /// A lane that sends the same rows again and again, floats and codes in turn.
 class Stream {
  public:
-  Stream(client::Client& client, const EventPool& pool) : client_(client), feature_count_(pool.feature_count) {
+  Stream(client::Client& client, const EventPool& pool)
+      : client_(client), feature_count_(pool.feature_count) {
     static_assert(kBatchEvents <= EventPool::kRowsStored);
     floats_ = pool.rows(wire::Encoding::kFloat32, 0, kBatchEvents);
     codes_ = pool.rows(wire::Encoding::kCode8, 0, kBatchEvents);
   }
-  /// Sends `batches` and waits for all answers. Every `extras_every`th asks for lines, classes and scores too.
+  /// Sends `batches` and waits for all answers. Every `extras_every`th asks for lines, classes and scores
+  /// too.
   void send(std::uint64_t batches, std::uint64_t extras_every) {
     for (std::uint64_t i = 0; i < batches; ++i) {
       const auto rows = i % 2 == 0 ? floats_ : codes_;
       client::Batch batch;
-      batch.payload = client::Payload::borrowed(rows, [](void*, void*) {}, nullptr);
+      batch.payload = client::Payload::borrowed(
+          rows, [](void*, void*) {}, nullptr);
       batch.event_count = kBatchEvents;
       batch.feature_count = feature_count_;
       batch.encoding = i % 2 == 0 ? wire::Encoding::kFloat32 : wire::Encoding::kCode8;
@@ -69,7 +73,8 @@ TEST(Memory, OfTheDaemonIsFlatOverFiftyMillionEvents) {
   ASSERT_TRUE(client) << client.error().message;
   Stream stream(*client, pool);
 
-  // Answers with every extra fill the lane's ring of kept answers several times over: all of the file is in memory.
+  // Answers with every extra fill the lane's ring of kept answers several times over: all of the file is in
+  // memory.
   stream.send(kBatchesWarmUp, 8);
   const std::uint64_t before_bytes = daemon.resident_bytes();
   const auto begin = std::chrono::steady_clock::now();
@@ -88,11 +93,12 @@ TEST(Memory, OfTheDaemonIsFlatOverFiftyMillionEvents) {
   EXPECT_TRUE(record->clients_agree());
   EXPECT_EQ(record->totals().accepted() + record->totals().rejected() + record->totals().malformed(), events);
   EXPECT_EQ(daemon.terminate(), 0);
-  fmt::print("{{\"events\": {}, \"resident_before_bytes\": {}, \"resident_after_bytes\": {}, \"growth_bytes\": {}, "
-             "\"events_per_s\": {:.3g}}}\n",
-             kBatchesMeasured * kBatchEvents, before_bytes, after_bytes,
-             static_cast<std::int64_t>(after_bytes) - static_cast<std::int64_t>(before_bytes),
-             static_cast<double>(kBatchesMeasured * kBatchEvents) / seconds);
+  fmt::print(
+      "{{\"events\": {}, \"resident_before_bytes\": {}, \"resident_after_bytes\": {}, \"growth_bytes\": {}, "
+      "\"events_per_s\": {:.3g}}}\n",
+      kBatchesMeasured * kBatchEvents, before_bytes, after_bytes,
+      static_cast<std::int64_t>(after_bytes) - static_cast<std::int64_t>(before_bytes),
+      static_cast<double>(kBatchesMeasured * kBatchEvents) / seconds);
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ constexpr std::uint32_t kPadding = 64;  // the menu reads up to the next multipl
 
 /// One row in twenty has something that real data should not have.
 void spoil(std::span<float> row, std::mt19937_64& random) {
-  constexpr std::array<float, 5> kOddities{std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::quiet_NaN(),
-                                           std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
-                                           3.0e38F};
+  constexpr std::array<float, 5> kOddities{
+      std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::quiet_NaN(),
+      std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), 3.0e38F};
   if (random() % 20 != 0) return;
   row[random() % row.size()] = kOddities[random() % kOddities.size()];
 }
@@ -44,7 +44,9 @@ bool bit_at(std::span<const std::byte> bitmap, std::uint32_t i) {
   return ((static_cast<unsigned>(bitmap[i / 8]) >> (i % 8)) & 1U) != 0;
 }
 
-bool bit_at(std::span<const std::uint64_t> words, std::uint32_t i) { return ((words[i / 64] >> (i % 64)) & 1U) != 0; }
+bool bit_at(std::span<const std::uint64_t> words, std::uint32_t i) {
+  return ((words[i / 64] >> (i % 64)) & 1U) != 0;
+}
 
 }  // namespace
 
@@ -59,8 +61,10 @@ Result<EventPool> EventPool::make(const kan::Model& model, std::uint64_t seed) {
   if (!sample) return tl::unexpected<Error>(sample.error());
   EventPool pool;
   pool.feature_count = model.input_count();
-  if (sample->columns != pool.feature_count || sample->rows < kRows) return fail(ErrorCode::kInvalid, "sample: another shape");
-  pool.floats.assign(sample->values.begin(), sample->values.begin() + std::ptrdiff_t{kRows} * pool.feature_count);
+  if (sample->columns != pool.feature_count || sample->rows < kRows)
+    return fail(ErrorCode::kInvalid, "sample: another shape");
+  pool.floats.assign(sample->values.begin(),
+                     sample->values.begin() + std::ptrdiff_t{kRows} * pool.feature_count);
   std::mt19937_64 random(seed);
   for (std::uint32_t r = 0; r < kRows; ++r) {
     spoil(std::span(pool.floats).subspan(std::size_t{r} * pool.feature_count, pool.feature_count), random);
@@ -70,7 +74,8 @@ Result<EventPool> EventPool::make(const kan::Model& model, std::uint64_t seed) {
               pool.floats.begin() + std::ptrdiff_t{kRows} * pool.feature_count);
   for (std::size_t i = 0; i < pool.floats.size(); ++i) {
     const kan::InputFeature& feature = model.inputs[i % pool.feature_count];
-    if (feature.bits >= 8) return fail(ErrorCode::kUnsupported, "a feature of {} bits: expected fewer than 8", feature.bits);
+    if (feature.bits >= 8)
+      return fail(ErrorCode::kUnsupported, "a feature of {} bits: expected fewer than 8", feature.bits);
     const auto code = kan::reference_code(feature, pool.floats[i]);
     pool.codes16.push_back(code.value_or(std::uint16_t{0xFFFF}));  // a code that does not exist
     pool.codes8.push_back(static_cast<std::uint8_t>(code.value_or(0xFF)));
@@ -78,9 +83,11 @@ Result<EventPool> EventPool::make(const kan::Model& model, std::uint64_t seed) {
   return pool;
 }
 
-std::span<const std::byte> EventPool::rows(wire::Encoding encoding, std::uint32_t first, std::uint32_t events) const {
+std::span<const std::byte> EventPool::rows(wire::Encoding encoding, std::uint32_t first,
+                                           std::uint32_t events) const {
   const auto part = [&](const auto& values) {
-    return std::as_bytes(std::span(values).subspan(std::size_t{first} * feature_count, std::size_t{events} * feature_count));
+    return std::as_bytes(
+        std::span(values).subspan(std::size_t{first} * feature_count, std::size_t{events} * feature_count));
   };
   if (encoding == wire::Encoding::kCode8) return part(codes8);
   if (encoding == wire::Encoding::kCode16) return part(codes16);
@@ -93,7 +100,8 @@ ReferenceDecisions::Outputs ReferenceDecisions::evaluate(const kan::Model& model
   for (std::uint32_t r = 0; r < EventPool::kRowsStored; ++r) {
     for (std::uint32_t f = 0; f < model.input_count(); ++f) {
       const std::size_t at = std::size_t{r} * model.input_count() + f;
-      const auto code = from_floats ? kan::reference_code(model.inputs[f], pool_.floats[at]) : pool_.codes16[at];
+      const auto code =
+          from_floats ? kan::reference_code(model.inputs[f], pool_.floats[at]) : pool_.codes16[at];
       const bool exists = code.has_value() && *code < 1U << model.inputs[f].bits;
       if (!exists) outputs.malformed[r] = true;
       codes[f] = exists ? *code : std::uint16_t{0};
@@ -131,7 +139,8 @@ const ReferenceDecisions::Model* ReferenceDecisions::model(const DigestBytes& di
   return found == models_.end() ? nullptr : &found->second;
 }
 
-const menu::Menu* ReferenceDecisions::menu(const DigestBytes& menu_digest, const DigestBytes& model_digest) const {
+const menu::Menu* ReferenceDecisions::menu(const DigestBytes& menu_digest,
+                                           const DigestBytes& model_digest) const {
   const auto found = menus_.find({menu_digest, model_digest});
   return found == menus_.end() ? nullptr : found->second.get();
 }
@@ -164,21 +173,25 @@ std::optional<std::string> AnswerCheck::fault(const Cut& cut, const wire::Decisi
   const auto accepted = at->second.accepted();
   std::uint32_t accepted_count = 0;
   for (std::uint32_t i = 0; i < cut.event_count; ++i) {
-    if (bit_at(decision.accept_bitmap, i) != bit_at(accepted, i)) return fmt::format("event {} of the batch: accept differs", i);
+    if (bit_at(decision.accept_bitmap, i) != bit_at(accepted, i))
+      return fmt::format("event {} of the batch: accept differs", i);
     accepted_count += bit_at(accepted, i) ? 1 : 0;
     const bool told = !decision.malformed_bitmap.empty() && bit_at(decision.malformed_bitmap, i);
     if (told != bit_at(malformed_, i)) return fmt::format("event {} of the batch: malformed differs", i);
   }
   if (decision.accepted_count != accepted_count || decision.malformed_count != malformed_count ||
       decision.rejected_count != cut.event_count - accepted_count - malformed_count) {
-    return fmt::format("counts {} {} {}, expected {} accepted and {} malformed of {}", decision.accepted_count,
-                       decision.rejected_count, decision.malformed_count, accepted_count, malformed_count, cut.event_count);
+    return fmt::format("counts {} {} {}, expected {} accepted and {} malformed of {}",
+                       decision.accepted_count, decision.rejected_count, decision.malformed_count,
+                       accepted_count, malformed_count, cut.event_count);
   }
-  if (decision.line_bits.size() != (cut.want_lines ? cut.event_count * sizeof(std::uint64_t) : 0)) return "line bits: size";
+  if (decision.line_bits.size() != (cut.want_lines ? cut.event_count * sizeof(std::uint64_t) : 0))
+    return "line bits: size";
   if (cut.want_lines) {
     line_bits_.resize(cut.event_count);
     at->second.write_line_bits(line_bits_);
-    if (std::memcmp(line_bits_.data(), decision.line_bits.data(), decision.line_bits.size()) != 0) return "line bits differ";
+    if (std::memcmp(line_bits_.data(), decision.line_bits.data(), decision.line_bits.size()) != 0)
+      return "line bits differ";
   }
   return fault_of_outputs(cut, decision, *model);
 }

@@ -19,7 +19,8 @@
 
 namespace kantrig::test {
 
-/// Rows that batches are cut from: real jets, of which a few carry NaN, infinities or codes that do not exist.
+/// Rows that batches are cut from: real jets, of which a few carry NaN, infinities or codes that do not
+/// exist.
 struct EventPool {
   static constexpr std::uint32_t kRows = 4'096;       // a batch may begin at any of these
   static constexpr std::uint32_t kEventsMax = 1'024;  // of a batch; so many rows come once more at the end
@@ -28,7 +29,8 @@ struct EventPool {
   /// Fails when the sample is missing or a feature of `model` needs more than a byte.
   [[nodiscard]] static Result<EventPool> make(const kan::Model& model, std::uint64_t seed);
   /// Rows [first, first + events) as they travel.
-  [[nodiscard]] std::span<const std::byte> rows(wire::Encoding encoding, std::uint32_t first, std::uint32_t events) const;
+  [[nodiscard]] std::span<const std::byte> rows(wire::Encoding encoding, std::uint32_t first,
+                                                std::uint32_t events) const;
 
   std::uint32_t feature_count = 0;
   std::vector<float> floats;
@@ -82,7 +84,8 @@ class ReferenceDecisions {
   EventPool pool_;
   std::map<DigestBytes, kan::Bundle> bundles_;
   std::map<DigestBytes, Model> models_;
-  std::map<std::pair<DigestBytes, DigestBytes>, std::shared_ptr<const menu::Menu>> menus_;  // by menu and model
+  std::map<std::pair<DigestBytes, DigestBytes>, std::shared_ptr<const menu::Menu>>
+      menus_;  // by menu and model
 };
 
 /// Holds answers to the reference, bit for bit. One per lane.
@@ -93,7 +96,8 @@ class AnswerCheck {
   [[nodiscard]] std::optional<std::string> fault(const Cut& cut, const wire::DecisionView& decision);
 
  private:
-  [[nodiscard]] std::optional<std::string> fault_of_outputs(const Cut& cut, const wire::DecisionView& decision,
+  [[nodiscard]] std::optional<std::string> fault_of_outputs(const Cut& cut,
+                                                            const wire::DecisionView& decision,
                                                             const ReferenceDecisions::Model& model) const;
   const ReferenceDecisions& reference_;
   std::map<const menu::Menu*, menu::MenuWorkspace> spaces_;

@@ -1,4 +1,5 @@
-// Runs are started and stopped, and the daemon is stopped with SIGTERM, under load: clients wait and lose nothing.
+// Runs are started and stopped, and the daemon is stopped with SIGTERM, under load: clients wait and lose
+// nothing.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +25,8 @@ class StopTest : public testing::Test {
     ASSERT_TRUE(reference_->add_menu(base::read_file(daemon_.menu_file(), 1U << 20).value()));
     const auto started = daemon_.start();
     ASSERT_TRUE(started) << started.error().message;
-    auto load = CheckedLoad::start(*reference_, {.endpoint = daemon_.events_endpoint(), .lanes = 2, .seed = kSeed});
+    auto load =
+        CheckedLoad::start(*reference_, {.endpoint = daemon_.events_endpoint(), .lanes = 2, .seed = kSeed});
     ASSERT_TRUE(load) << load.error().message;
     load_ = std::move(*load);
   }
@@ -64,7 +66,8 @@ TEST_F(StopTest, RunsMayEndAndBeginUnderLoadAndTheirRecordsAddUpToTheClients) {
     rejected += record.totals().rejected();
     malformed += record.totals().malformed();
     EXPECT_TRUE(record.clients_agree());
-    EXPECT_EQ(daemon_.run_record(record.run()).value().totals().SerializeAsString(), record.totals().SerializeAsString());
+    EXPECT_EQ(daemon_.run_record(record.run()).value().totals().SerializeAsString(),
+              record.totals().SerializeAsString());
   }
   EXPECT_EQ(accepted, sums.events_accepted);
   EXPECT_EQ(rejected, sums.events_rejected);
@@ -73,8 +76,8 @@ TEST_F(StopTest, RunsMayEndAndBeginUnderLoadAndTheirRecordsAddUpToTheClients) {
   EXPECT_EQ(records.back().clients_size(), 2) << "both lanes took their leave in the last run";
   EXPECT_EQ(daemon_.status().value().total_counts().residual(), 0);
   EXPECT_EQ(daemon_.terminate(), 0);
-  fmt::print("{{\"runs\": {}, \"seed\": {}, \"events\": {}, \"passing_refusals\": {}}}\n", records.size(), kSeed,
-             sums.events_sent, sums.answers_passing);
+  fmt::print("{{\"runs\": {}, \"seed\": {}, \"events\": {}, \"passing_refusals\": {}}}\n", records.size(),
+             kSeed, sums.events_sent, sums.answers_passing);
 }
 
 TEST_F(StopTest, SigtermUnderLoadDrainsEndsWithZeroAndTheNextLifeGoesOn) {
@@ -98,8 +101,10 @@ TEST_F(StopTest, SigtermUnderLoadDrainsEndsWithZeroAndTheNextLifeGoesOn) {
   EXPECT_EQ(daemon_.log().find("did not finish in time"), std::string::npos) << daemon_.log();
   EXPECT_EQ(daemon_.terminate(), 0);
   const client::Statistics sums = load_->statistics();
-  fmt::print("{{\"stops\": {}, \"seed\": {}, \"events\": {}, \"resent_batches\": {}, \"answered_as_duplicates\": {}}}\n", kStops,
-             kSeed, sums.events_sent, sums.batches_resent, load_->duplicates());
+  fmt::print(
+      "{{\"stops\": {}, \"seed\": {}, \"events\": {}, \"resent_batches\": {}, \"answered_as_duplicates\": "
+      "{}}}\n",
+      kStops, kSeed, sums.events_sent, sums.batches_resent, load_->duplicates());
 }
 
 }  // namespace

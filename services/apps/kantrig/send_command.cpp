@@ -34,7 +34,9 @@ struct CommandOptions {
 
 SendProgress progress;  // a signal handler can reach nothing else
 
-void stop_on_signal(int) { progress.stop = true; }
+void stop_on_signal(int) {
+  progress.stop = true;
+}
 
 wire::Encoding encoding_of(const std::string& name) {
   if (name == "code8") return wire::Encoding::kCode8;
@@ -65,7 +67,8 @@ class ProgressLine {
       if (tick % 10 != 0) continue;
       const std::uint64_t answered = progress.events_answered;
       const std::uint64_t accepted = progress.events_accepted;
-      fmt::print(stderr, "\r\033[K{} events decided, {} /s, {:.2f} % accepted", grouped(answered), grouped(answered - before),
+      fmt::print(stderr, "\r\033[K{} events decided, {} /s, {:.2f} % accepted", grouped(answered),
+                 grouped(answered - before),
                  answered == 0 ? 0.0 : 100.0 * static_cast<double>(accepted) / static_cast<double>(answered));
       before = answered;
     }
@@ -85,14 +88,17 @@ std::optional<v1::StatusReply> daemon_status(const std::string& control) {
 Json summary_of(const SendTotals& totals) {
   const client::Statistics& s = totals.statistics;
   const std::uint64_t decided = s.events_accepted + s.events_rejected;
-  const auto quantile_us = [&totals](double q) { return static_cast<double>(totals.latency->quantile_ns(q)) * 1e-3; };
+  const auto quantile_us = [&totals](double q) {
+    return static_cast<double>(totals.latency->quantile_ns(q)) * 1e-3;
+  };
   return {{"events_sent", s.events_sent},
           {"events_accepted", s.events_accepted},
           {"events_rejected", s.events_rejected},
           {"events_malformed", s.events_malformed},
           {"events_refused", s.events_refused},
           {"events_unknown", s.events_unknown},
-          {"accept_fraction", decided == 0 ? 0.0 : static_cast<double>(s.events_accepted) / static_cast<double>(decided)},
+          {"accept_fraction",
+           decided == 0 ? 0.0 : static_cast<double>(s.events_accepted) / static_cast<double>(decided)},
           {"batches_sent", s.batches_sent},
           {"batches_resent", s.batches_resent},
           {"reconnects", s.reconnects},
@@ -113,16 +119,20 @@ void add_daemon_counts(Json& summary, const v1::StatusReply& before, const v1::S
   const std::uint64_t refused = b.refused() - a.refused();
   const std::uint64_t distinct = b.received() - a.received() - duplicate - refused;
   summary["events_received"] = distinct;
-  summary["daemon"] = {{"received", b.received() - a.received()},  {"accepted", b.accepted() - a.accepted()},
-                       {"rejected", b.rejected() - a.rejected()},  {"duplicate", duplicate},
-                       {"malformed", b.malformed() - a.malformed()}, {"refused", refused},
+  summary["daemon"] = {{"received", b.received() - a.received()},
+                       {"accepted", b.accepted() - a.accepted()},
+                       {"rejected", b.rejected() - a.rejected()},
+                       {"duplicate", duplicate},
+                       {"malformed", b.malformed() - a.malformed()},
+                       {"refused", refused},
                        {"in_flight", b.in_flight()}};
   summary["ledger_residual"] = b.residual();
   const Json& client = summary;
-  summary["balance"] = b.residual() == 0 && b.accepted() - a.accepted() == client["events_accepted"].get<std::uint64_t>() &&
-                       b.rejected() - a.rejected() == client["events_rejected"].get<std::uint64_t>() &&
-                       b.malformed() - a.malformed() == client["events_malformed"].get<std::uint64_t>() &&
-                       distinct + client["events_refused"].get<std::uint64_t>() == client["events_sent"].get<std::uint64_t>();
+  summary["balance"] =
+      b.residual() == 0 && b.accepted() - a.accepted() == client["events_accepted"].get<std::uint64_t>() &&
+      b.rejected() - a.rejected() == client["events_rejected"].get<std::uint64_t>() &&
+      b.malformed() - a.malformed() == client["events_malformed"].get<std::uint64_t>() &&
+      distinct + client["events_refused"].get<std::uint64_t>() == client["events_sent"].get<std::uint64_t>();
   summary["lines"] = Json::array();
   for (const v1::LineStatus& line : after.lines()) {
     summary["lines"].push_back({{"name", line.name()},
@@ -142,14 +152,15 @@ std::string text_of(const Json& s, const std::string& lines) {
       "accepted    {} ({:.3f} %), rejected {}, malformed {}, refused {}\n"
       "again       {} batches sent again, {} reconnects\n",
       number("events_sent"), number("batches_sent"), s["seconds"].get<double>(),
-      grouped(static_cast<std::uint64_t>(s["throughput_events_per_s"].get<double>())), s["latency_p50_us"].get<double>(),
-      s["latency_p99_us"].get<double>(), s["latency_p999_us"].get<double>(), number("events_accepted"),
+      grouped(static_cast<std::uint64_t>(s["throughput_events_per_s"].get<double>())),
+      s["latency_p50_us"].get<double>(), s["latency_p99_us"].get<double>(),
+      s["latency_p999_us"].get<double>(), number("events_accepted"),
       100.0 * s["accept_fraction"].get<double>(), number("events_rejected"), number("events_malformed"),
       number("events_refused"), number("batches_resent"), number("reconnects"));
   if (!s.contains("balance")) return text;
   text += fmt::format("balance     {}: the daemon counted {} events, residual {}\n",
-                      s["balance"].get<bool>() ? "the books agree" : "THE BOOKS DISAGREE", number("events_received"),
-                      s["ledger_residual"].get<std::int64_t>());
+                      s["balance"].get<bool>() ? "the books agree" : "THE BOOKS DISAGREE",
+                      number("events_received"), s["ledger_residual"].get<std::int64_t>());
   return text + '\n' + lines;
 }
 
@@ -176,19 +187,23 @@ int run_send(const CommandOptions& options) {
   std::signal(SIGTERM, stop_on_signal);
   const auto before = daemon_status(options.control);
   if (!options.control.empty() && !before) {
-    return report_failure({ErrorCode::kTimeout, "no answer from " + options.control + ": is kantrigd running?"}, options.json);
+    return report_failure(
+        {ErrorCode::kTimeout, "no answer from " + options.control + ": is kantrigd running?"}, options.json);
   }
   const auto totals = send_events(options);
   if (!totals) {
     fmt::print(stderr, "kantrig: {}\n", totals.error().message);
-    const bool input = totals.error().code == ErrorCode::kInvalid || totals.error().code == ErrorCode::kNotFound;
+    const bool input =
+        totals.error().code == ErrorCode::kInvalid || totals.error().code == ErrorCode::kNotFound;
     return input ? base::kExitInput : base::kExitUnavailable;
   }
   Json summary = summary_of(*totals);
   std::string lines;
   if (before) {
     const auto after = daemon_status(options.control);
-    if (!after) return report_failure({ErrorCode::kTimeout, "the daemon stopped answering on " + options.control}, options.json);
+    if (!after)
+      return report_failure({ErrorCode::kTimeout, "the daemon stopped answering on " + options.control},
+                            options.json);
     add_daemon_counts(summary, *before, *after);
     lines = lines_text(after->lines());
   }
@@ -208,28 +223,44 @@ void add_send_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CommandOptions>();
   CLI::App* command = app.add_subcommand("send", "Send events from a file or the standard input, and report");
   auto* source = command->add_option_group("events");
-  source->add_option("--x", options->file, "Events: .npy (rows x features) or .csv with a header line")->type_name("FILE");
+  source->add_option("--x", options->file, "Events: .npy (rows x features) or .csv with a header line")
+      ->type_name("FILE");
   source->add_flag("--stdin", options->from_stdin, "Events from the standard input, one a line");
   source->require_option(1);
   SendOptions& send = options->send;
   command->add_option("--endpoint", send.endpoint, "Where kantrigd takes events")->capture_default_str();
-  command->add_option("--control", options->control, "Where kantrigd takes commands: to compare its counts with ours");
-  command->add_option("--events", send.events, "How many to send, going round the file; 0: each row once")->capture_default_str();
+  command->add_option("--control", options->control,
+                      "Where kantrigd takes commands: to compare its counts with ours");
+  command->add_option("--events", send.events, "How many to send, going round the file; 0: each row once")
+      ->capture_default_str();
   command->add_flag("--loop", send.loop, "Go round the file until stopped (Ctrl-C)");
-  command->add_option("--rate", send.rate_hz, "Events a second; 0: as fast as they are taken")->capture_default_str();
-  command->add_option("--batch", send.batch_events, "Events in a batch")->check(CLI::Range(1U, 1U << 20))->capture_default_str();
-  command->add_option("--pending", send.pending_max, "Batches in flight on a lane")->check(CLI::Range(1U, 1U << 16))->capture_default_str();
-  command->add_option("--lanes", send.lanes, "Lanes, each a connection and a thread")->check(CLI::Range(1U, 64U))->capture_default_str();
+  command->add_option("--rate", send.rate_hz, "Events a second; 0: as fast as they are taken")
+      ->capture_default_str();
+  command->add_option("--batch", send.batch_events, "Events in a batch")
+      ->check(CLI::Range(1U, 1U << 20))
+      ->capture_default_str();
+  command->add_option("--pending", send.pending_max, "Batches in flight on a lane")
+      ->check(CLI::Range(1U, 1U << 16))
+      ->capture_default_str();
+  command->add_option("--lanes", send.lanes, "Lanes, each a connection and a thread")
+      ->check(CLI::Range(1U, 64U))
+      ->capture_default_str();
   command->add_option("--lane", send.first_lane, "Number of the first lane")->capture_default_str();
   command->add_option("--source", send.source, "Source id")->capture_default_str();
-  command->add_option("--encoding", options->encoding, "float32: physical values; code8, code16: the file holds codes")
+  command
+      ->add_option("--encoding", options->encoding,
+                   "float32: physical values; code8, code16: the file holds codes")
       ->check(CLI::IsMember({"float32", "code8", "code16"}))
       ->capture_default_str();
-  command->add_option("--answer-timeout-ms", send.answer_timeout_ms, "Give up when no answer comes for so long")->capture_default_str();
-  command->add_option("--summary", options->summary_file, "Write the summary there, as JSON")->type_name("FILE");
+  command
+      ->add_option("--answer-timeout-ms", send.answer_timeout_ms, "Give up when no answer comes for so long")
+      ->capture_default_str();
+  command->add_option("--summary", options->summary_file, "Write the summary there, as JSON")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->add_flag("--quiet", options->quiet, "No progress line");
-  command->footer(R"(Each event gets exactly one decision, also when the daemon is killed and comes back in between: what has no answer is
+  command->footer(
+      R"(Each event gets exactly one decision, also when the daemon is killed and comes back in between: what has no answer is
 sent again, and the daemon decides it once.
 
 Examples:

@@ -25,7 +25,8 @@ Result<v1::ControlReply> ask_until_started(const StatusOptions& options) {
     auto reply = call_daemon(options.control.endpoint, request);
     const bool started = reply && reply->status().state() != "starting";
     if (started || options.wait_s == 0 || std::chrono::steady_clock::now() >= deadline) return reply;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two questions; the deadline is above
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(20));  // between two questions; the deadline is above
   }
 }
 
@@ -41,7 +42,8 @@ void add_status_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<StatusOptions>();
   CLI::App* command = app.add_subcommand("status", "Show state, run, models, menu and the ledger");
   add_control_options(*command, options->control);
-  command->add_option("--wait", options->wait_s, "Wait so many seconds at most for a daemon that is starting");
+  command->add_option("--wait", options->wait_s,
+                      "Wait so many seconds at most for a daemon that is starting");
   command->footer(R"(The residual is received minus all other counts: it must be 0.
 
 Examples:

@@ -11,10 +11,10 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/core.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/core.h>
 
 #include "apps/kantrigd/daemon_metrics.hpp"
 #include "apps/kantrigd/daemon_options.hpp"
@@ -43,7 +43,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint32_t kTickMs = 250;
-constexpr std::uint32_t kTicksPerStatus = 20;      // five seconds
+constexpr std::uint32_t kTicksPerStatus = 20;       // five seconds
 constexpr std::uint32_t kTicksPerRangeWindow = 40;  // ten seconds
 constexpr std::size_t kGoodbyesWaitingMax = 10'000;
 
@@ -126,7 +126,8 @@ class Daemon {
     metrics_.emplace(*controller_, shard_pointers_);
     watch_.emplace(clock_, shard_pointers_);
     exposer_.add([this](telemetry::MetricWriter& writer) { metrics_->write(writer); });
-    telemetry::add_pages(*http_, exposer_, {.live = [this] { return watch_->live(); }, .ready = [this] { return ready(); }});
+    telemetry::add_pages(*http_, exposer_,
+                         {.live = [this] { return watch_->live(); }, .ready = [this] { return ready(); }});
     return {};
   }
 
@@ -178,11 +179,14 @@ class Daemon {
 
   void begin_stop() {
     stopping_ = true;
-    log_.info("stopping: clients may finish what they have sent", {{"at_most_ms", settings_.stop.drain_timeout_ms}});
+    log_.info("stopping: clients may finish what they have sent",
+              {{"at_most_ms", settings_.stop.drain_timeout_ms}});
     manager_.stopping("draining");
     manager_.extend_timeout(std::uint64_t{settings_.stop.drain_timeout_ms} + 5'000);
     controller_->drain([this](const Result<void>& drained) {
-      if (!drained) log_.warn("clients did not finish in time: what they still send is not decided", {{"reason", drained.error().message}});
+      if (!drained)
+        log_.warn("clients did not finish in time: what they still send is not decided",
+                  {{"reason", drained.error().message}});
       io_.stop();
     });
   }
@@ -293,9 +297,10 @@ class Daemon {
 
   [[nodiscard]] std::string status_line() const {
     const control::Status status = controller_->status();
-    return fmt::format("{}: run {} block {}, model {} generation {}, {} batches", control::name_of(status.state),
-                       status.run.value, status.block.value, status.active ? status.active->name : "none",
-                       status.generation.value, status.batches_total);
+    return fmt::format("{}: run {} block {}, model {} generation {}, {} batches",
+                       control::name_of(status.state), status.run.value, status.block.value,
+                       status.active ? status.active->name : "none", status.generation.value,
+                       status.batches_total);
   }
 
   /// Ends the threads, closes the last blocks and records them.
@@ -305,11 +310,14 @@ class Daemon {
     for (const auto& shard : shards_) shard->end();
     collect_goodbyes();
     if (const auto collected = controller_->collect_last_blocks(); !collected) {
-      log_.error("the last blocks stay in the ledger for the next start", {{"reason", collected.error().message}});
+      log_.error("the last blocks stay in the ledger for the next start",
+                 {{"reason", collected.error().message}});
     }
-    if (!goodbyes_.empty()) log_.error("clients' own counts are not recorded", {{"clients", goodbyes_.size()}});
+    if (!goodbyes_.empty())
+      log_.error("clients' own counts are not recorded", {{"clients", goodbyes_.size()}});
     for (const auto& shard : shards_) {
-      if (const auto synced = shard->books().sync(); !synced) log_.error("ledger", {{"reason", synced.error().message}});
+      if (const auto synced = shard->books().sync(); !synced)
+        log_.error("ledger", {{"reason", synced.error().message}});
     }
     if (exit_code_ == base::kExitOk) log_.info("stopped");
   }
@@ -344,6 +352,8 @@ class Daemon {
 
 }  // namespace
 
-int run_daemon(const settings::Settings& settings, const SettingsSource& source) { return Daemon(settings, source).run(); }
+int run_daemon(const settings::Settings& settings, const SettingsSource& source) {
+  return Daemon(settings, source).run();
+}
 
 }  // namespace kantrig::apps

@@ -16,40 +16,52 @@ using telemetry::MetricWriter;
 constexpr Metric kReceived{"kantrig_events_received_total", "Events received, as their batch headers say."};
 constexpr Metric kDecided{"kantrig_events_decided_total", "Events by their one final disposition."};
 constexpr Metric kWithout{"kantrig_events_without_decision_total", "Events that got no decision, by reason."};
-constexpr Metric kBatchesWithout{"kantrig_batches_without_decision_total", "Batches that got no decision, by reason."};
+constexpr Metric kBatchesWithout{"kantrig_batches_without_decision_total",
+                                 "Batches that got no decision, by reason."};
 constexpr Metric kBatches{"kantrig_batches_received_total", "Batches received whose header could be read."};
 constexpr Metric kPaths{"kantrig_events_evaluated_total", "Events by what evaluated them."};
 constexpr Metric kResidual{"kantrig_ledger_residual_events",
                            "Received minus all dispositions and what is in flight. Must be 0."};
 constexpr Metric kInFlight{"kantrig_ledger_in_flight_events", "Events received and not yet disposed of."};
 constexpr Metric kTime{"kantrig_time_seconds_total",
-                       "Time by state: live with a run on and credit given, busy of it deciding, paused otherwise. Sum over shards."};
+                       "Time by state: live with a run on and credit given, busy of it deciding, paused "
+                       "otherwise. Sum over shards."};
 constexpr Metric kLines{"kantrig_line_events_total", "Events of each line of the menu, by stage."};
-constexpr Metric kStages{"kantrig_stage_latency_seconds",
-                         "Time of a batch in the daemon: decide (receipt to decision), send (decision to handed over), whole."};
+constexpr Metric kStages{
+    "kantrig_stage_latency_seconds",
+    "Time of a batch in the daemon: decide (receipt to decision), send (decision to handed over), whole."};
 constexpr Metric kBatchSizes{"kantrig_batch_size_events", "Events in a batch."};
 constexpr Metric kLanes{"kantrig_lanes", "Lanes with a live connection."};
 constexpr Metric kCredit{"kantrig_credit_outstanding_events", "Events that live lanes may have unanswered."};
 constexpr Metric kUnsent{"kantrig_unsent_answers", "Answers waiting for their client to read."};
 constexpr Metric kUndelivered{"kantrig_answers_undelivered_total",
                               "Answers that could not be handed over; they are kept for a repeat."};
-constexpr Metric kLanesCut{"kantrig_lanes_cut_total", "Lanes cut because their client did not read its answers."};
+constexpr Metric kLanesCut{"kantrig_lanes_cut_total",
+                           "Lanes cut because their client did not read its answers."};
 constexpr Metric kUnreadable{"kantrig_messages_unreadable_total", "Messages whose header could not be read."};
 constexpr Metric kModel{"kantrig_model_info", "The models in use, by role."};
 constexpr Metric kMenu{"kantrig_menu_info", "The menu that decides and its prescale column."};
 constexpr Metric kGeneration{"kantrig_generation", "Activations so far: stamped on every decision."};
 constexpr Metric kRun{"kantrig_run", "Number of the run that is on; 0 when none is."};
 constexpr Metric kBlock{"kantrig_block", "Number of the block within the run."};
-constexpr Metric kRange{"kantrig_feature_out_of_range_ratio",
-                        "Share of events whose feature left the model's range and was clamped, in the last ten seconds."};
-constexpr Metric kShadowCompared{"kantrig_shadow_compared_events_total", "Events that the shadow model ran on."};
-constexpr Metric kShadowDiffers{"kantrig_shadow_disagreements_total", "Events on which the shadow model differs, by what differs."};
-constexpr Metric kCanaries{"kantrig_canaries_total", "Golden vectors sent through the decision path, by result."};
+constexpr Metric kRange{
+    "kantrig_feature_out_of_range_ratio",
+    "Share of events whose feature left the model's range and was clamped, in the last ten seconds."};
+constexpr Metric kShadowCompared{"kantrig_shadow_compared_events_total",
+                                 "Events that the shadow model ran on."};
+constexpr Metric kShadowDiffers{"kantrig_shadow_disagreements_total",
+                                "Events on which the shadow model differs, by what differs."};
+constexpr Metric kCanaries{"kantrig_canaries_total",
+                           "Golden vectors sent through the decision path, by result."};
 constexpr Metric kCanaryTime{"kantrig_canary_last_pass_timestamp_seconds",
                              "When every shard last reproduced its golden vectors (the oldest of them)."};
 
-double number(std::uint64_t value) { return static_cast<double>(value); }
-double seconds(std::uint64_t ns) { return static_cast<double>(ns) * 1e-9; }
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+double seconds(std::uint64_t ns) {
+  return static_cast<double>(ns) * 1e-9;
+}
 
 }  // namespace
 
@@ -173,7 +185,8 @@ void DaemonMetrics::write_conditions(MetricWriter& writer) const {
   const auto conditions = shards_.front()->adopted();
   if (!conditions) return;
   const auto model_info = [&writer](const pipeline::LoadedModel& model, const char* role) {
-    writer.info(kModel, {{"role", role}, {"name", model.bundle.full_name()}, {"digest", model.bundle.digest.hex()}});
+    writer.info(kModel,
+                {{"role", role}, {"name", model.bundle.full_name()}, {"digest", model.bundle.digest.hex()}});
   };
   model_info(*conditions->model, "active");
   if (conditions->shadow) model_info(*conditions->shadow, "shadow");

@@ -34,7 +34,8 @@ pipeline::ShardOptions shard_options(const settings::Settings& s, std::uint32_t 
                     .answer_bytes_kept = static_cast<std::uint32_t>(s.events.answer_bytes_kept)};
   options.events_per_batch_max = s.events.batch_events_max;
   options.sources = s.events.sources;
-  options.credit = {.events = s.events.credit_events, .bytes = s.events.credit_bytes, .batches = s.events.credit_batches};
+  options.credit = {
+      .events = s.events.credit_events, .bytes = s.events.credit_bytes, .batches = s.events.credit_batches};
   options.heartbeat_interval_ms = s.events.heartbeat_interval_ms;
   options.lane_timeout_ns = std::uint64_t{s.events.lane_timeout_ms} * 1'000'000;
   options.unsent_answers_max = s.events.unsent_answers_max;

@@ -31,19 +31,24 @@ missing or taken, 1 anything else.)";
 
 int main(int argc, char** argv) {
   using namespace kantrig;
-  CLI::App app("kantrigd receives detector events over ZeroMQ, runs a KAN on each, decides by a trigger menu and answers.\n"
-               "Every event is accounted for: a batch has exactly one effect, even when the daemon is killed.");
+  CLI::App app(
+      "kantrigd receives detector events over ZeroMQ, runs a KAN on each, decides by a trigger menu and "
+      "answers.\n"
+      "Every event is accounted for: a batch has exactly one effect, even when the daemon is killed.");
   std::string config;
   std::vector<std::string> overrides;
   bool check_config = false;
   bool print_config = false;
-  app.add_option("-c,--config", config, "Configuration file (TOML). Without one: the defaults")->type_name("FILE");
-  app.add_option("--set", overrides, "One setting, as section.key=value; after the file, may be given many times")
+  app.add_option("-c,--config", config, "Configuration file (TOML). Without one: the defaults")
+      ->type_name("FILE");
+  app.add_option("--set", overrides,
+                 "One setting, as section.key=value; after the file, may be given many times")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->take_all();
   app.add_flag("--check-config", check_config, "Say whether the configuration is right, and end");
-  app.add_flag("--print-config", print_config, "Print the configuration as it would be used, with what each key means, and end");
+  app.add_flag("--print-config", print_config,
+               "Print the configuration as it would be used, with what each key means, and end");
   app.set_version_flag("--version", std::string(base::build_info().version));
   app.footer(kFooter);
   try {

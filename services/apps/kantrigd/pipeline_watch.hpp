@@ -10,10 +10,11 @@
 
 namespace kantrig::apps {
 
-/// Every shard sends golden vectors through its decision path ten times a second. A shard that has not passed them for
-/// kStaleNs, or failed them last, is not live.
+/// Every shard sends golden vectors through its decision path ten times a second. A shard that has not passed
+/// them for kStaleNs, or failed them last, is not live.
 ///
-/// Threading: the control thread. Before the first conditions are adopted, shards are idle by design and live.
+/// Threading: the control thread. Before the first conditions are adopted, shards are idle by design and
+/// live.
 class PipelineWatch {
  public:
   static constexpr std::uint64_t kStaleNs = 2'000'000'000;

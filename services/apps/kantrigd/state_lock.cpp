@@ -16,7 +16,8 @@ Result<StateLock> StateLock::take(const std::filesystem::path& folder) {
   const auto path = folder / "lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0) {
-    return fail(ErrorCode::kIo, "ledger.state_directory {}: cannot be written: {}", folder.string(), std::strerror(errno));
+    return fail(ErrorCode::kIo, "ledger.state_directory {}: cannot be written: {}", folder.string(),
+                std::strerror(errno));
   }
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     ::close(fd);

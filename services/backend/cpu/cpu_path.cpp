@@ -4,8 +4,8 @@
 
 namespace kantrig::backend {
 
-std::uint32_t evaluate_on_cpu(const kan::Evaluator& evaluator, const Payload& payload, kan::Workspace& workspace,
-                              kan::ClampCounts clamped) noexcept {
+std::uint32_t evaluate_on_cpu(const kan::Evaluator& evaluator, const Payload& payload,
+                              kan::Workspace& workspace, kan::ClampCounts clamped) noexcept {
   std::uint32_t malformed = 0;
   switch (payload.encoding) {
     case wire::Encoding::kFloat32:

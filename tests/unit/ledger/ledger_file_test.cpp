@@ -47,7 +47,8 @@ TEST(LedgerFile, OtherLimitsAreRefusedWithBothAndWhatToDo) {
   const LedgerFolder folder;
   make_ledger(folder);
   const auto ledger = folder.open({.lanes_max = 5, .batches_kept = 8, .answer_bytes_kept = 4096});
-  expect_error(ledger, ErrorCode::kInvalid, "made with lanes_max 4, batches_kept 8, answer_bytes_kept 4096, the settings say 5, 8, 4096");
+  expect_error(ledger, ErrorCode::kInvalid,
+               "made with lanes_max 4, batches_kept 8, answer_bytes_kept 4096, the settings say 5, 8, 4096");
   EXPECT_THAT(ledger.error().message, HasSubstr("set them back, or"));
 }
 
@@ -60,7 +61,8 @@ TEST(LedgerFile, AnotherLayoutVersionIsRefused) {
 
 TEST(LedgerFile, AFileThatIsNoLedgerIsRefusedAndLeftAlone) {
   const LedgerFolder folder;
-  const std::string text = "these are not the books you are looking for, and there are more than a header's worth of them here";
+  const std::string text =
+      "these are not the books you are looking for, and there are more than a header's worth of them here";
   std::ofstream(folder.file()) << text;
   expect_error(folder.open(), ErrorCode::kCorrupt, "is not a kantrig ledger");
   std::string content;
@@ -102,15 +104,14 @@ TEST(LedgerFile, ContentOutOfBoundsIsRefused) {
     Word value;
     const char* what;
   };
-  for (const Damage& d : {Damage{record, redo::kEntriesMax + 1, "the redo record"},
-                          Damage{header::kOpenSlotWord, slot::kSlots + 1, "the table of blocks"},
-                          Damage{header::kOpenSlotWord, 2, "the table of blocks"},
-                          Damage{layout.slot(3), 7, "the table of blocks"},
-                          Damage{lane_word + lane::kSourceSlot, 64, "lane 0"},
-                          Damage{lane_word + lane::kNext, 100, "lane 0"},
-                          Damage{lane_word + lane::kOldest, 0, "lane 0"},
-                          Damage{layout.entry(0, 1) + answer::kBytes, 5000, "lane 0"},
-                          Damage{layout.entry(0, 1) + answer::kPlace, 4000, "lane 0"}}) {
+  for (const Damage& d :
+       {Damage{record, redo::kEntriesMax + 1, "the redo record"},
+        Damage{header::kOpenSlotWord, slot::kSlots + 1, "the table of blocks"},
+        Damage{header::kOpenSlotWord, 2, "the table of blocks"},
+        Damage{layout.slot(3), 7, "the table of blocks"}, Damage{lane_word + lane::kSourceSlot, 64, "lane 0"},
+        Damage{lane_word + lane::kNext, 100, "lane 0"}, Damage{lane_word + lane::kOldest, 0, "lane 0"},
+        Damage{layout.entry(0, 1) + answer::kBytes, 5000, "lane 0"},
+        Damage{layout.entry(0, 1) + answer::kPlace, 4000, "lane 0"}}) {
     const LedgerFolder folder;
     make_ledger(folder);
     write_word(folder, d.word, d.value);
@@ -120,7 +121,8 @@ TEST(LedgerFile, ContentOutOfBoundsIsRefused) {
 
 TEST(LedgerFile, ARedoRecordThatPointsOutsideIsRefused) {
   const Layout layout(kSmall);
-  for (const std::size_t target : {std::size_t{header::kMagicWord}, layout.redo_word + 5, layout.rings_word, std::size_t{1} << 40U}) {
+  for (const std::size_t target :
+       {std::size_t{header::kMagicWord}, layout.redo_word + 5, layout.rings_word, std::size_t{1} << 40U}) {
     const LedgerFolder folder;
     make_ledger(folder);
     write_word(folder, layout.redo_word + redo::kEntriesWord, target);
@@ -149,14 +151,16 @@ TEST(LedgerFile, AFolderThatIsNotThereIsNamed) {
   ::setrlimit(RLIMIT_FSIZE, &limit);
   const auto ledger = folder.open();
   const bool as_expected = !ledger && ledger.error().code == ErrorCode::kIo &&
-                           ledger.error().message.find(text) != std::string::npos && !std::filesystem::exists(folder.file());
+                           ledger.error().message.find(text) != std::string::npos &&
+                           !std::filesystem::exists(folder.file());
   if (!ledger) std::fprintf(stderr, "%s\n", ledger.error().message.c_str());
   std::_Exit(as_expected ? 0 : 1);
 }
 
 TEST(LedgerFile, AFileThatDoesNotFitIsRefusedAtOnceAndLeavesNothing) {
   const LedgerFolder folder;
-  EXPECT_EXIT(open_where_nothing_fits(folder, "cannot reserve"), testing::ExitedWithCode(0), "File too large");
+  EXPECT_EXIT(open_where_nothing_fits(folder, "cannot reserve"), testing::ExitedWithCode(0),
+              "File too large");
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ inline BlockKey key_of(std::uint64_t run, std::uint64_t block, std::uint32_t lin
 class LedgerFolder {
  public:
   [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "ledger-0.bin"; }
-  [[nodiscard]] Result<ShardLedger> open(const LedgerLimits& limits = kSmall, std::uint64_t unix_ns = 1'000) const {
+  [[nodiscard]] Result<ShardLedger> open(const LedgerLimits& limits = kSmall,
+                                         std::uint64_t unix_ns = 1'000) const {
     return ShardLedger::open(file(), limits, unix_ns);
   }
 

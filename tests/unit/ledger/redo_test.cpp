@@ -30,7 +30,8 @@ Image read_image(const LedgerFolder& folder) {
 
 void write_image(const LedgerFolder& folder, const Image& image) {
   std::ofstream file(folder.file(), std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size() * kWordBytes));
+  file.write(reinterpret_cast<const char*>(image.data()),
+             static_cast<std::streamsize>(image.size() * kWordBytes));
 }
 
 /// The file before and after one commit of a batch with twelve lines.
@@ -44,22 +45,29 @@ class RedoTest : public testing::Test {
     before_ = read_image(folder_);
     std::array<LineCounts, 12> lines;
     lines.fill({3, 2, 1});
-    commit_with(*ledger, {.lane = *lane, .event_count = 9, .accepted = 4, .rejected = 5, .path = 1, .lines = lines}, "answer");
+    commit_with(*ledger,
+                {.lane = *lane, .event_count = 9, .accepted = 4, .rejected = 5, .path = 1, .lines = lines},
+                "answer");
     after_ = read_image(folder_);
     while (entry(after_, entry_count_) != 0) ++entry_count_;
     ASSERT_GT(entry_count_, 40U);
     ASSERT_LE(entry_count_, redo::kEntriesMax);
   }
-  [[nodiscard]] Word entry(const Image& image, std::size_t i) const { return image[record_ + redo::kEntriesWord + 2 * i]; }
+  [[nodiscard]] Word entry(const Image& image, std::size_t i) const {
+    return image[record_ + redo::kEntriesWord + 2 * i];
+  }
 
-  /// The file as the writer leaves it after `stores` of the commit's own stores behind the validity of the record.
+  /// The file as the writer leaves it after `stores` of the commit's own stores behind the validity of the
+  /// record.
   [[nodiscard]] Image after_stores(std::size_t stores) const {
     Image image = before_;
-    std::copy(after_.begin() + static_cast<std::ptrdiff_t>(layout_.rings_word), after_.end(),
-              image.begin() + static_cast<std::ptrdiff_t>(layout_.rings_word));  // the answer's bytes come first
+    std::copy(
+        after_.begin() + static_cast<std::ptrdiff_t>(layout_.rings_word), after_.end(),
+        image.begin() + static_cast<std::ptrdiff_t>(layout_.rings_word));  // the answer's bytes come first
     for (std::size_t i = record_; i < layout_.sum_word; ++i) image[i] = after_[i];
     image[record_] = entry_count_;
-    for (std::size_t i = 0; i < stores; ++i) image[entry(after_, i)] = after_[record_ + redo::kEntriesWord + 2 * i + 1];
+    for (std::size_t i = 0; i < stores; ++i)
+      image[entry(after_, i)] = after_[record_ + redo::kEntriesWord + 2 * i + 1];
     return image;
   }
   void expect_books(std::uint64_t received, std::uint64_t line, const std::string& answer) {
@@ -101,7 +109,8 @@ TEST_F(RedoTest, ABatchIsOutAsLongAsItsRecordIsNotValid) {
     SCOPED_TRACE(words);
     Image image = after_stores(0);
     image[record_] = 0;
-    for (std::size_t i = redo::kEntriesWord + words; i < layout_.sum_word - record_; ++i) image[record_ + i] = before_[record_ + i];
+    for (std::size_t i = redo::kEntriesWord + words; i < layout_.sum_word - record_; ++i)
+      image[record_ + i] = before_[record_ + i];
     write_image(folder_, image);
     expect_books(0, 0, "");
     if (HasFailure()) return;

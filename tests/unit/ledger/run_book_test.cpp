@@ -20,7 +20,8 @@ class RunBookTest : public testing::Test {
     book_ = RunBook::open(runs_, "0.1.0");
     ASSERT_TRUE(book_.has_value()) << book_.error().message;
   }
-  [[nodiscard]] static CollectedBlock block(std::uint64_t run, std::uint64_t number, std::uint32_t shard, const Counts& counts) {
+  [[nodiscard]] static CollectedBlock block(std::uint64_t run, std::uint64_t number, std::uint32_t shard,
+                                            const Counts& counts) {
     CollectedBlock b;
     b.shard = shard;
     b.counts.key.run = RunNumber{run};
@@ -150,10 +151,11 @@ TEST_F(RunBookTest, WritesARecordThatPeopleAndProgramsCanRead) {
   ASSERT_TRUE(book_->stop("beam off", 200).has_value());
   const auto json = book_->to_json(RunNumber{1});
   ASSERT_TRUE(json.has_value());
-  for (const char* text : {"\"state\": \"stopped\"", "\"start_comment\": \"beam on\"", "\"stop_comment\": \"beam off\"",
-                           "\"daemon_version\": \"0.1.0\"", "\"model\": \"jets-1.0.0\"", "\"column\": \"physics\"",
-                           "\"close_reason\": \"model\"", "\"reason\": \"REASON_NOT_FINITE\"", "\"name\": \"two_prong\"",
-                           "\"live_seconds\": 1.5", "\"residual_is_zero\": true", "\"cpu_events\": \"9\"", "\"source_id\": 5"}) {
+  for (const char* text :
+       {"\"state\": \"stopped\"", "\"start_comment\": \"beam on\"", "\"stop_comment\": \"beam off\"",
+        "\"daemon_version\": \"0.1.0\"", "\"model\": \"jets-1.0.0\"", "\"column\": \"physics\"",
+        "\"close_reason\": \"model\"", "\"reason\": \"REASON_NOT_FINITE\"", "\"name\": \"two_prong\"",
+        "\"live_seconds\": 1.5", "\"residual_is_zero\": true", "\"cpu_events\": \"9\"", "\"source_id\": 5"}) {
     EXPECT_THAT(*json, HasSubstr(text));
   }
 }
@@ -168,7 +170,13 @@ TEST_F(RunBookTest, NamesALineByItsNumberWhenNobodyKnowsItsName) {
 }
 
 ClientReport report_of(std::uint64_t accepted, const Counts& ledger, std::uint64_t instance = 1) {
-  return {.run = RunNumber{1}, .source = SourceId{5}, .lane = LaneId{0}, .instance = instance, .sent = accepted, .accepted = accepted, .ledger = ledger};
+  return {.run = RunNumber{1},
+          .source = SourceId{5},
+          .lane = LaneId{0},
+          .instance = instance,
+          .sent = accepted,
+          .accepted = accepted,
+          .ledger = ledger};
 }
 
 TEST_F(RunBookTest, AgreesWithAClientThatCountedTheSame) {
@@ -191,7 +199,8 @@ TEST_F(RunBookTest, KeepsOneReportForEachLifeOfAClient) {
   ASSERT_TRUE(book_->start("", 100).has_value());
   ASSERT_TRUE(book_->add_client(report_of(5, {.received = 7, .accepted = 7})).has_value());
   EXPECT_FALSE(summary(1).clients_agree);
-  ASSERT_TRUE(book_->add_client(report_of(7, {.received = 7, .accepted = 7})).has_value());  // says Bye again, corrected
+  ASSERT_TRUE(book_->add_client(report_of(7, {.received = 7, .accepted = 7}))
+                  .has_value());  // says Bye again, corrected
   EXPECT_EQ(summary(1).client_count, 1U);
   EXPECT_TRUE(summary(1).clients_agree);
   ASSERT_TRUE(book_->add_client(report_of(7, {.received = 7, .accepted = 7}, /*instance=*/2)).has_value());
@@ -251,7 +260,9 @@ TEST_F(RunBookTest, PassesOverFilesThatAreNoRecords) {
   EXPECT_EQ(book_->start("", 100).value_or(RunNumber{}), RunNumber{1});
 }
 
-TEST_F(RunBookTest, StopsNoRunWhenNoneIsOn) { EXPECT_EQ(book_->stop("", 1).error().code, ErrorCode::kBusy); }
+TEST_F(RunBookTest, StopsNoRunWhenNoneIsOn) {
+  EXPECT_EQ(book_->stop("", 1).error().code, ErrorCode::kBusy);
+}
 
 }  // namespace
 }  // namespace kantrig::ledger

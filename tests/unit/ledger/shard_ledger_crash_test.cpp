@@ -27,11 +27,18 @@ constexpr int kLives = 300;
 constexpr std::uint32_t kLineCount = 12;
 
 /// What is counted, and answered, follows from lane and sequence.
-std::uint32_t accepted_of(std::uint32_t lane, std::uint64_t s) { return static_cast<std::uint32_t>((s * 7 + lane) % 50); }
-std::uint32_t rejected_of(std::uint32_t lane, std::uint64_t s) { return static_cast<std::uint32_t>((s * 11 + lane) % 60); }
-std::uint64_t line_of(std::uint64_t line, std::uint64_t s) { return (s + line) % 3; }
+std::uint32_t accepted_of(std::uint32_t lane, std::uint64_t s) {
+  return static_cast<std::uint32_t>((s * 7 + lane) % 50);
+}
+std::uint32_t rejected_of(std::uint32_t lane, std::uint64_t s) {
+  return static_cast<std::uint32_t>((s * 11 + lane) % 60);
+}
+std::uint64_t line_of(std::uint64_t line, std::uint64_t s) {
+  return (s + line) % 3;
+}
 std::string answer_of(std::uint32_t lane, std::uint64_t s) {
-  return std::string((s * 131) % 600, static_cast<char>('a' + s % 23)) + std::to_string(lane) + ":" + std::to_string(s);
+  return std::string((s * 131) % 600, static_cast<char>('a' + s % 23)) + std::to_string(lane) + ":" +
+         std::to_string(s);
 }
 
 /// Shared with the process that will be killed.
@@ -43,9 +50,11 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 /// Keeps books until it is killed; says through `told` when it has taken `steps`.
 [[noreturn]] void live(const LedgerFolder& folder, Progress& progress, std::uint64_t steps, int told) {
   auto ledger = folder.open(kLimits);
-  if (!ledger || !ledger->roll_block(key_of(1, ++progress.block, kLineCount), BlockClose::kRun, 1)) ::_exit(1);
+  if (!ledger || !ledger->roll_block(key_of(1, ++progress.block, kLineCount), BlockClose::kRun, 1))
+    ::_exit(1);
   std::array<LaneHandle, kLanes> lanes;
-  for (std::uint32_t l = 0; l < kLanes; ++l) lanes[l] = ledger->open_lane(SourceId{l + 1}, LaneId{l}, {}).value_or(LaneHandle{99});
+  for (std::uint32_t l = 0; l < kLanes; ++l)
+    lanes[l] = ledger->open_lane(SourceId{l + 1}, LaneId{l}, {}).value_or(LaneHandle{99});
   for (std::uint64_t i = 0;; ++i) {
     const auto l = static_cast<std::uint32_t>(i % kLanes);
     const std::uint64_t s = ledger->next_sequence(lanes[l]).value;
@@ -62,7 +71,8 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
     if (i % 5 == 0) ledger->count_duplicate(lanes[l], 3);
     if (i % 7 == 0) ledger->count_refused(lanes[l], SourceId{l + 1}, 12, 4);
     if (i % 11 == 0) ledger->add_time(10, 20, 30);
-    if (i % 13 == 0) (void)ledger->open_lane(SourceId{100 + static_cast<std::uint32_t>(i % 7)}, LaneId{0}, kConnected);
+    if (i % 13 == 0)
+      (void)ledger->open_lane(SourceId{100 + static_cast<std::uint32_t>(i % 7)}, LaneId{0}, kConnected);
     if (i % 40 == 0) (void)ledger->roll_block(key_of(1, ++progress.block, kLineCount), BlockClose::kTimer, 1);
     if (i + 1 == steps && ::write(told, "", 1) != 1) ::_exit(1);
   }
@@ -79,7 +89,8 @@ struct Expected {
 class ShardLedgerCrashTest : public testing::Test {
  protected:
   void SetUp() override {
-    void* shared = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* shared =
+        ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(shared, MAP_FAILED);
     progress_ = new (shared) Progress;
   }
@@ -185,7 +196,8 @@ TEST_F(ShardLedgerCrashTest, CountsAndAnswersAgreeWithTheSequencesAfterEachOfMan
     if (HasFailure()) return;
   }
   EXPECT_GT(expected_.batches, 10'000U);
-  std::printf("%d lives, %llu batches, %zu blocks\n", kLives, static_cast<unsigned long long>(expected_.batches), blocks_.size());
+  std::printf("%d lives, %llu batches, %zu blocks\n", kLives,
+              static_cast<unsigned long long>(expected_.batches), blocks_.size());
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ void expect_untorn(const BlockCounts& counts, std::size_t line_count) {
   ASSERT_EQ(counts.totals.accepted, kAccepted * counts.batches);
   ASSERT_EQ(counts.totals.rejected, kRejected * counts.batches);
   ASSERT_EQ(counts.path_events[1], kReceived * counts.batches);
-  for (std::size_t i = 0; i < line_count; ++i) ASSERT_EQ(counts.lines[i].after_veto, (i + 1) * counts.batches);
+  for (std::size_t i = 0; i < line_count; ++i)
+    ASSERT_EQ(counts.lines[i].after_veto, (i + 1) * counts.batches);
 }
 
 struct Shared {
@@ -32,15 +33,22 @@ struct Shared {
   std::atomic<std::uint64_t> snapshots{0};
 };
 
-/// Commits and rolls blocks until told to stop: some during every snapshot, then none until that one is done, so that a
-/// reader on a busy machine gets on.
+/// Commits and rolls blocks until told to stop: some during every snapshot, then none until that one is done,
+/// so that a reader on a busy machine gets on.
 void write(ShardLedger& ledger, LaneHandle lane, const Shared& shared) {
   std::array<LineCounts, 12> lines;
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i] = {i + 1, i + 1, i + 1};
   std::uint64_t block = 1;
   std::uint64_t snapshots = 0;
   for (std::uint64_t i = 1; !shared.stop.load(std::memory_order_relaxed); ++i) {
-    commit_with(ledger, {.lane = lane, .event_count = kReceived, .accepted = kAccepted, .rejected = kRejected, .path = 1, .lines = lines}, "a");
+    commit_with(ledger,
+                {.lane = lane,
+                 .event_count = kReceived,
+                 .accepted = kAccepted,
+                 .rejected = kRejected,
+                 .path = 1,
+                 .lines = lines},
+                "a");
     if (i % 64 == 0 && ledger.roll_block(key_of(1, block + 1, 12), BlockClose::kTimer, 1)) ++block;
     if (i % 32 != 0) continue;
     shared.snapshots.wait(snapshots, std::memory_order_acquire);
@@ -57,7 +65,8 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
   ASSERT_TRUE(lane.has_value());
 
   ShardLedger::Snapshot s;
-  ledger->snapshot(s);  // what the reader falls back to while the writer is preempted in the middle of a commit
+  ledger->snapshot(
+      s);  // what the reader falls back to while the writer is preempted in the middle of a commit
   Shared shared;
   std::thread writer([&] { write(*ledger, *lane, shared); });
   std::uint64_t different = 0;
@@ -82,7 +91,8 @@ TEST(ShardLedgerReader, SeesEveryBlockAndSumAsOfOneMomentWhileTheWriterGoesOn) {
       ledger->mark_collected(closed.slot);
     }
   }
-  shared.stop.store(true, std::memory_order_release);  // before the last snapshot is counted, which wakes the writer
+  shared.stop.store(
+      true, std::memory_order_release);  // before the last snapshot is counted, which wakes the writer
   shared.snapshots.fetch_add(1, std::memory_order_release);
   shared.snapshots.notify_one();
   writer.join();

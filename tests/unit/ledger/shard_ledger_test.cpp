@@ -46,7 +46,14 @@ class ShardLedgerTest : public testing::Test {
 TEST_F(ShardLedgerTest, CountsADecidedBatchUnderItsBlockSourceAndLane) {
   const std::array lines{LineCounts{5, 4, 3}, LineCounts{0, 0, 0}};
   commit_with(*ledger_,
-              {.lane = lane_, .event_count = 10, .accepted = 3, .rejected = 6, .malformed = 1, .path = 1, .lines = lines}, "a");
+              {.lane = lane_,
+               .event_count = 10,
+               .accepted = 3,
+               .rejected = 6,
+               .malformed = 1,
+               .path = 1,
+               .lines = lines},
+              "a");
   const auto s = snapshot();
   const Counts expected{.received = 10, .accepted = 3, .rejected = 6, .malformed = 1};
   EXPECT_EQ(s.block.totals, expected);
@@ -112,7 +119,8 @@ TEST_F(ShardLedgerTest, TellsTheNextSequenceFromAGap) {
 }
 
 TEST_F(ShardLedgerTest, CallsASequenceOldOnceItsAnswerIsNoLongerKept) {
-  for (int i = 1; i <= 10; ++i) commit_with(*ledger_, {.lane = lane_, .event_count = 1, .accepted = 1}, std::to_string(i));
+  for (int i = 1; i <= 10; ++i)
+    commit_with(*ledger_, {.lane = lane_, .event_count = 1, .accepted = 1}, std::to_string(i));
   EXPECT_EQ(ledger_->check(lane_, Sequence{2}).state, State::kOld);
   const auto oldest = ledger_->check(lane_, Sequence{3});
   EXPECT_EQ(oldest.state, State::kDuplicate);
@@ -128,7 +136,8 @@ TEST_F(ShardLedgerTest, NeverGivesAwayRoomThatAKeptAnswerLiesIn) {
       const auto check = ledger_->check(lane_, Sequence{s});
       if (check.state == State::kOld) continue;
       ASSERT_EQ(check.state, State::kDuplicate);
-      ASSERT_EQ(text_of(check.answer), std::string((s * 397) % 1500, static_cast<char>('a' + s % 26))) << s << " after " << i;
+      ASSERT_EQ(text_of(check.answer), std::string((s * 397) % 1500, static_cast<char>('a' + s % 26)))
+          << s << " after " << i;
       ++kept_checks;
     }
     ASSERT_EQ(ledger_->check(lane_, Sequence{i}).state, State::kDuplicate);
@@ -253,7 +262,8 @@ TEST_F(ShardLedgerTest, AddsUpTimes) {
 }
 
 TEST_F(ShardLedgerTest, DropsTheLeastRecentlyUsedLaneThatIsNotLive) {
-  for (std::uint32_t l = 1; l < 4; ++l) ASSERT_TRUE(ledger_->open_lane(SourceId{5}, LaneId{l}, {}).has_value());
+  for (std::uint32_t l = 1; l < 4; ++l)
+    ASSERT_TRUE(ledger_->open_lane(SourceId{5}, LaneId{l}, {}).has_value());
   commit_with(*ledger_, {.lane = lane_, .event_count = 1, .accepted = 1}, "recent");
   EXPECT_EQ(ledger_->lane_count(), 4U);
   const std::array live{false, true, false, false};  // lane 1 is older than lane 2, but connected
@@ -268,7 +278,8 @@ TEST_F(ShardLedgerTest, DropsTheLeastRecentlyUsedLaneThatIsNotLive) {
 }
 
 TEST_F(ShardLedgerTest, HasNoRoomForALaneWhenAllAreLive) {
-  for (std::uint32_t l = 1; l < 4; ++l) ASSERT_TRUE(ledger_->open_lane(SourceId{5}, LaneId{l}, {}).has_value());
+  for (std::uint32_t l = 1; l < 4; ++l)
+    ASSERT_TRUE(ledger_->open_lane(SourceId{5}, LaneId{l}, {}).has_value());
   const std::array live{true, true, true, true};
   EXPECT_FALSE(ledger_->open_lane(SourceId{6}, LaneId{0}, live).has_value());
   EXPECT_TRUE(ledger_->open_lane(SourceId{5}, LaneId{3}, live).has_value());

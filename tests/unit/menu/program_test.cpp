@@ -60,8 +60,7 @@ TEST(Program, ShowsProbabilities) {
   EXPECT_EQ(form("prob(s) >= 0.9", space_of({"b", "s"}, 1, -80, 70, 0.125)), "y >= 18");
   EXPECT_EQ(form("prob(b) >= 0.9", space_of({"b", "s"}, 1, -80, 70, 0.125)), "y < -17");
   EXPECT_EQ(form("prob(b) < 0.9", space_of({"b", "s"}, 2, -80, 70, 0.125)), "y_b - y_s < 18");
-  EXPECT_EQ(form("prob(t) >= 0.5"),
-            "[sum over j of round(2^30 exp(-0.125 (y_t - y_j))) <= 1073741824]");
+  EXPECT_EQ(form("prob(t) >= 0.5"), "[sum over j of round(2^30 exp(-0.125 (y_t - y_j))) <= 1073741824]");
 }
 
 TEST(Program, HoldsEachComparisonOnce) {

@@ -8,7 +8,9 @@
 namespace kantrig::pipeline {
 namespace {
 
-wire::Identity bytes(std::string_view text) { return wire::Identity(std::as_bytes(std::span(text))); }
+wire::Identity bytes(std::string_view text) {
+  return wire::Identity(std::as_bytes(std::span(text)));
+}
 
 TEST(SessionTable, FindsAConnectionOnlyAfterItWasOpened) {
   SessionTable table(4);
@@ -55,7 +57,8 @@ TEST(SessionTable, KeepsEveryConnectionFindableThroughManyChanges) {
   for (std::uint32_t round = 0; round < 50; ++round) {
     for (std::uint32_t i = 0; i < 64; ++i) {
       const std::uint32_t name = round * 64 + i;
-      ASSERT_NE(table.open(wire::Identity(std::as_bytes(std::span(&name, 1))), SourceId{i}, LaneId{0}), nullptr);
+      ASSERT_NE(table.open(wire::Identity(std::as_bytes(std::span(&name, 1))), SourceId{i}, LaneId{0}),
+                nullptr);
     }
     for (std::uint32_t i = 0; i < 64; ++i) {
       const std::uint32_t name = round * 64 + i;

@@ -118,10 +118,12 @@ TEST_F(DecoderTest, RefusesFramesAboveItsLimitHoweverRightTheyAre) {
   v1::ClientMessage hello;
   hello.mutable_hello()->set_name(std::string(100, 'n'));
   const std::string frame = hello.SerializeAsString();
-  expect_malformed(strict.decode(std::array<Bytes, 1>{bytes_of(frame)}), Reason::kHeader, /*header_read=*/false);
+  expect_malformed(strict.decode(std::array<Bytes, 1>{bytes_of(frame)}), Reason::kHeader,
+                   /*header_read=*/false);
   header.event_count = 50;
   const std::string right = to_proto(header).SerializeAsString();
-  EXPECT_EQ(strict.decode(std::array<Bytes, 2>{bytes_of(right), Bytes(payload).first(100)}).kind, ClientMessageKind::kBatch);
+  EXPECT_EQ(strict.decode(std::array<Bytes, 2>{bytes_of(right), Bytes(payload).first(100)}).kind,
+            ClientMessageKind::kBatch);
 }
 
 TEST_F(DecoderTest, ReadsABareEventBatchAsFloats) {

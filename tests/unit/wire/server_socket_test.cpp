@@ -66,7 +66,8 @@ class ServerSocketTest : public testing::Test {
   /// The next message, waited for.
   static bool next(ServerSocket& socket, ServerMessageFrames& message) {
     while (!socket.receive(message)) {
-      if (!socket.wait(kPatienceMs, -1).readable) return false;  // else there may be a message, or only news of a peer
+      if (!socket.wait(kPatienceMs, -1).readable)
+        return false;  // else there may be a message, or only news of a peer
     }
     return true;
   }

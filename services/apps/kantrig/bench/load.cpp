@@ -14,7 +14,8 @@ namespace kantrig::apps {
 namespace {
 
 constexpr int kAnswerTimeoutMs = 10'000;
-constexpr std::uint64_t kDecodeEvery = 64;  // answers read whole: all would burden the client of one server only
+constexpr std::uint64_t kDecodeEvery =
+    64;  // answers read whole: all would burden the client of one server only
 
 tl::unexpected<Error> zmq_error(std::string_view action) {
   return fail(ErrorCode::kIo, "benchmark: cannot {}: {}", action, zmq_strerror(errno));
@@ -47,7 +48,8 @@ int run_echo_server(const std::string& endpoint) {
   return 0;  // SIGTERM ends the process before
 }
 
-Result<Load> Load::connect(void* zmq_context, const std::string& endpoint, Server server, std::uint32_t lane) {
+Result<Load> Load::connect(void* zmq_context, const std::string& endpoint, Server server,
+                           std::uint32_t lane) {
   void* socket = zmq_socket(zmq_context, ZMQ_DEALER);
   if (socket == nullptr) return zmq_error("make a socket");
   Load load(socket, server, lane);
@@ -94,7 +96,8 @@ Result<void> Load::greet() {
   bool may_send = false;  // welcome, and given credit: a daemon that starts gives it with the run
   while (!may_send) {
     if (zmq_msg_recv(&frame, socket_, 0) < 0) return zmq_error("get a Welcome");
-    const auto& message = decoder_.decode({static_cast<const std::byte*>(zmq_msg_data(&frame)), zmq_msg_size(&frame)});
+    const auto& message =
+        decoder_.decode({static_cast<const std::byte*>(zmq_msg_data(&frame)), zmq_msg_size(&frame)});
     if (message.kind == wire::ServerMessageKind::kCredit) may_send = message.credit.events > 0;
     if (message.kind != wire::ServerMessageKind::kWelcome) continue;
     if (message.welcome.reason != wire::Reason::kNone) {
@@ -134,12 +137,13 @@ Result<void> Load::take_answer() {
   if (zmq_msg_recv(&frame, socket_, 0) < 0) return zmq_error("get an answer");
   ++answered_;
   if (server_ == Server::kDaemon && answered_ % kDecodeEvery == 0) {
-    const auto& message = decoder_.decode({static_cast<const std::byte*>(zmq_msg_data(&frame)), zmq_msg_size(&frame)});
-    if (message.kind != wire::ServerMessageKind::kDecision || message.decision.reason != wire::Reason::kNone ||
-        message.decision.sequence.value != answered_) {
+    const auto& message =
+        decoder_.decode({static_cast<const std::byte*>(zmq_msg_data(&frame)), zmq_msg_size(&frame)});
+    if (message.kind != wire::ServerMessageKind::kDecision ||
+        message.decision.reason != wire::Reason::kNone || message.decision.sequence.value != answered_) {
       zmq_msg_close(&frame);
-      return fail(ErrorCode::kCorrupt, "benchmark: expected the decision of batch {}, got something else: {}", answered_,
-                  message.decision.detail);
+      return fail(ErrorCode::kCorrupt, "benchmark: expected the decision of batch {}, got something else: {}",
+                  answered_, message.decision.detail);
     }
   }
   while (zmq_msg_more(&frame) != 0) {
@@ -154,7 +158,8 @@ Result<double> Load::throughput(const LoadShape& shape, std::uint64_t duration_n
   const std::uint64_t start_ns = clock.now_ns();
   std::uint64_t in_flight = 0;
   std::uint64_t batches = 0;
-  for (std::uint64_t now_ns = start_ns; now_ns - start_ns < duration_ns || in_flight > 0; now_ns = clock.now_ns()) {
+  for (std::uint64_t now_ns = start_ns; now_ns - start_ns < duration_ns || in_flight > 0;
+       now_ns = clock.now_ns()) {
     const bool sending = now_ns - start_ns < duration_ns;
     while (sending && in_flight < shape.window) {
       if (auto ok = send_batch(shape); !ok) return tl::unexpected<Error>(ok.error());

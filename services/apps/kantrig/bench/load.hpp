@@ -1,5 +1,6 @@
-// Load: a plain DEALER that keeps a window of batches in flight, the same for the echo and for the daemon, so that what
-// differs in the figures is the server alone. It speaks ZeroMQ directly: it is the yardstick, not a client.
+// Load: a plain DEALER that keeps a window of batches in flight, the same for the echo and for the daemon, so
+// that what differs in the figures is the server alone. It speaks ZeroMQ directly: it is the yardstick, not a
+// client.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ struct LoadShape {
   wire::Encoding encoding = wire::Encoding::kCode8;
   std::uint32_t batch_events = 0;
   std::uint32_t feature_count = 0;
-  std::uint32_t window = 1;              // batches in flight
-  std::vector<std::byte> payload;        // of every batch
+  std::uint32_t window = 1;        // batches in flight
+  std::vector<std::byte> payload;  // of every batch
 };
 
 class Load {
@@ -52,7 +53,7 @@ class Load {
   void* socket_ = nullptr;
   Server server_;
   std::uint32_t lane_;
-  std::uint64_t sequence_ = 1;   // of the next batch
+  std::uint64_t sequence_ = 1;  // of the next batch
   std::uint64_t answered_ = 0;
   std::uint64_t events_sent_ = 0;
   wire::ServerDecoder decoder_;

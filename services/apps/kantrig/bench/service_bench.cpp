@@ -49,14 +49,17 @@ std::vector<std::byte> make_payload(const kan::Model& model, wire::Encoding enco
       const auto code = static_cast<std::uint16_t>(random() >> (64 - input.bits));
       if (encoding == wire::Encoding::kCode8) append(static_cast<std::uint8_t>(code));
       if (encoding == wire::Encoding::kCode16) append(code);
-      if (encoding == wire::Encoding::kFloat32) append((static_cast<float>(code) - input.offset) / input.scale);
+      if (encoding == wire::Encoding::kFloat32)
+        append((static_cast<float>(code) - input.offset) / input.scale);
     }
   }
   return payload;
 }
 
 /// As many batches as keep the server busy and stay far inside a lane's credit.
-std::uint32_t window_for(std::uint32_t batch_events) { return std::clamp(65'536U / batch_events, 8U, 256U); }
+std::uint32_t window_for(std::uint32_t batch_events) {
+  return std::clamp(65'536U / batch_events, 8U, 256U);
+}
 
 double quantile_us(const std::vector<std::uint64_t>& sorted_ns, double q) {
   const auto index = static_cast<std::size_t>(q * static_cast<double>(sorted_ns.size() - 1));
@@ -87,13 +90,16 @@ Result<void> run_round(Load& load, LoadShape shape, const ServiceBenchOptions& o
   return {};
 }
 
-Result<ServiceBenchResult> run_case(Load& echo, Load& daemon, const LoadShape& shape, const ServiceBenchOptions& options) {
+Result<ServiceBenchResult> run_case(Load& echo, Load& daemon, const LoadShape& shape,
+                                    const ServiceBenchOptions& options) {
   Rounds of_echo;
   Rounds of_daemon;
   for (std::uint32_t round = 0; round < options.rounds + 1; ++round) {
     Rounds warm_up;  // the first round is not counted
-    if (auto ok = run_round(echo, shape, options, round == 0 ? warm_up : of_echo); !ok) return tl::unexpected<Error>(ok.error());
-    if (auto ok = run_round(daemon, shape, options, round == 0 ? warm_up : of_daemon); !ok) return tl::unexpected<Error>(ok.error());
+    if (auto ok = run_round(echo, shape, options, round == 0 ? warm_up : of_echo); !ok)
+      return tl::unexpected<Error>(ok.error());
+    if (auto ok = run_round(daemon, shape, options, round == 0 ? warm_up : of_daemon); !ok)
+      return tl::unexpected<Error>(ok.error());
   }
   std::vector<double> throughput_ratios;
   std::vector<double> p99_ratios;
@@ -113,7 +119,8 @@ Result<ServiceBenchResult> run_case(Load& echo, Load& daemon, const LoadShape& s
                             .p99_ratio = median(p99_ratios)};
 }
 
-std::vector<std::string> daemon_arguments(const std::filesystem::path& folder, const ServiceBenchOptions& options) {
+std::vector<std::string> daemon_arguments(const std::filesystem::path& folder,
+                                          const ServiceBenchOptions& options) {
   const auto bundle = std::filesystem::absolute(options.bundle);
   std::vector<std::string> settings = {
       "events.endpoints=ipc://" + (folder / "events").string(),
@@ -124,7 +131,7 @@ std::vector<std::string> daemon_arguments(const std::filesystem::path& folder, c
       "menu.file=" + std::filesystem::absolute(options.menu).string(),
       "telemetry.listen=127.0.0.1:0",
       "events.lane_timeout_ms=600000",  // the lane waits while the echo has its turn
-      "stop.drain_timeout_ms=100",  // the load does not take part in a drain
+      "stop.drain_timeout_ms=100",      // the load does not take part in a drain
       "log.level=error",
   };
   settings.insert(settings.end(), options.daemon_settings.begin(), options.daemon_settings.end());
@@ -138,22 +145,24 @@ std::vector<std::string> daemon_arguments(const std::filesystem::path& folder, c
 
 }  // namespace
 
-Result<std::vector<ServiceBenchResult>> run_service_bench(const ServiceBenchOptions& options,
-                                                          const std::function<void(const ServiceBenchResult&)>& progress) {
+Result<std::vector<ServiceBenchResult>> run_service_bench(
+    const ServiceBenchOptions& options, const std::function<void(const ServiceBenchResult&)>& progress) {
   const auto bundle = kan::load_bundle(options.bundle);
   if (!bundle) return tl::unexpected<Error>(bundle.error());
   const WorkFolder folder;
   const std::string echo_endpoint = "ipc://" + (folder.path() / "echo").string();
-  auto echo_process =
-      ChildProcess::start(program_folder() / "kantrig", {"bench", "echo-server", "--endpoint", echo_endpoint});
+  auto echo_process = ChildProcess::start(program_folder() / "kantrig",
+                                          {"bench", "echo-server", "--endpoint", echo_endpoint});
   if (!echo_process) return tl::unexpected<Error>(echo_process.error());
-  auto daemon_process = ChildProcess::start(program_folder() / "kantrigd", daemon_arguments(folder.path(), options));
+  auto daemon_process =
+      ChildProcess::start(program_folder() / "kantrigd", daemon_arguments(folder.path(), options));
   if (!daemon_process) return tl::unexpected<Error>(daemon_process.error());
 
   const std::unique_ptr<void, int (*)(void*)> context(zmq_ctx_new(), zmq_ctx_term);
   auto echo = Load::connect(context.get(), echo_endpoint, Load::Server::kEcho, 0);
   if (!echo) return tl::unexpected<Error>(echo.error());
-  auto daemon = Load::connect(context.get(), "ipc://" + (folder.path() / "events").string(), Load::Server::kDaemon, 0);
+  auto daemon =
+      Load::connect(context.get(), "ipc://" + (folder.path() / "events").string(), Load::Server::kDaemon, 0);
   if (!daemon) return tl::unexpected<Error>(daemon.error());
 
   std::vector<ServiceBenchResult> results;

@@ -16,9 +16,9 @@ struct ServiceBenchOptions {
   std::filesystem::path bundle;  // the model that decides
   std::filesystem::path menu;
   std::vector<std::uint32_t> batches = {1, 64, 1024, 4096};
-  std::uint32_t rounds = 5;            // of each case, echo and daemon in turn; the median ratio is reported
+  std::uint32_t rounds = 5;  // of each case, echo and daemon in turn; the median ratio is reported
   std::uint32_t round_ms = 300;
-  std::uint32_t lock_step_count = 2000;  // per round
+  std::uint32_t lock_step_count = 2000;      // per round
   std::vector<std::string> daemon_settings;  // more "section.key=value" for the daemon
 };
 
@@ -36,8 +36,8 @@ struct ServiceBenchResult {
   double p99_ratio = 0.0;  // daemon / echo, median over the rounds
 };
 
-/// Starts both servers as processes of their own on ipc endpoints in a folder that goes afterwards. `progress` is told
-/// each case as it is done.
+/// Starts both servers as processes of their own on ipc endpoints in a folder that goes afterwards.
+/// `progress` is told each case as it is done.
 [[nodiscard]] Result<std::vector<ServiceBenchResult>> run_service_bench(
     const ServiceBenchOptions& options, const std::function<void(const ServiceBenchResult&)>& progress);
 

@@ -20,8 +20,9 @@ Result<std::vector<std::byte>> as_codes(const base::FeatureTable& table, const s
   for (std::size_t i = 0; i < table.values.size(); ++i) {
     const float value = table.values[i];
     if (!(value >= 0.0F && value <= kHighest) || std::trunc(value) != value) {
-      return fail(ErrorCode::kInvalid, "{}: row {} column {}: {} is no code, expected a whole number from 0 to {}",
-                  path.string(), i / table.columns, i % table.columns, value, kHighest);
+      return fail(ErrorCode::kInvalid,
+                  "{}: row {} column {}: {} is no code, expected a whole number from 0 to {}", path.string(),
+                  i / table.columns, i % table.columns, value, kHighest);
     }
     const auto code = static_cast<Code>(value);
     std::memcpy(bytes.data() + i * sizeof code, &code, sizeof code);
@@ -64,7 +65,8 @@ Result<EventRows> read_event_rows(const std::filesystem::path& path, wire::Encod
     rows.bytes.assign(bytes.begin(), bytes.end());
     return rows;
   }
-  auto codes = encoding == wire::Encoding::kCode8 ? as_codes<std::uint8_t>(*table, path) : as_codes<std::uint16_t>(*table, path);
+  auto codes = encoding == wire::Encoding::kCode8 ? as_codes<std::uint8_t>(*table, path)
+                                                  : as_codes<std::uint16_t>(*table, path);
   if (!codes) return tl::unexpected<Error>(codes.error());
   rows.bytes = std::move(*codes);
   return rows;
@@ -75,7 +77,8 @@ client::Batch batch_of(const EventRows& rows, std::size_t first, std::uint32_t e
   batch.event_count = static_cast<std::uint32_t>(std::min<std::size_t>(events_max, rows.rows - first));
   batch.feature_count = rows.feature_count;
   batch.encoding = rows.encoding;
-  const auto bytes = std::span(rows.bytes).subspan(first * rows.row_bytes(), batch.event_count * rows.row_bytes());
+  const auto bytes =
+      std::span(rows.bytes).subspan(first * rows.row_bytes(), batch.event_count * rows.row_bytes());
   batch.payload = client::Payload::borrowed(bytes, keep, nullptr);
   return batch;
 }
@@ -89,8 +92,8 @@ Result<client::Batch> TextSource::next(std::uint32_t events_max) {
     const std::vector<float> values = numbers_of(line);
     if (values.empty() && line_number_ == 1) continue;  // a header
     if (values.size() != feature_count_) {
-      return fail(ErrorCode::kInvalid, "standard input: line {}: has {} numbers, expected {}", line_number_, values.size(),
-                  feature_count_);
+      return fail(ErrorCode::kInvalid, "standard input: line {}: has {} numbers, expected {}", line_number_,
+                  values.size(), feature_count_);
     }
     builder.add(values);
   }

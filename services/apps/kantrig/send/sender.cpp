@@ -37,15 +37,18 @@ class Lane {
   /// Waits for room, then hands the batch to the client. Fails when no answer has come for answer_timeout_ms.
   Result<void> submit(client::Batch batch) {
     if (auto room = wait_for_room(batch.payload.bytes().size()); !room) return room;
-    auto submitted = client_->submit(std::move(batch), [this](const client::Answer& answer) { take(answer); });
+    auto submitted =
+        client_->submit(std::move(batch), [this](const client::Answer& answer) { take(answer); });
     if (!submitted) return tl::unexpected<Error>(submitted.error());
     return {};
   }
 
   /// Answers heartbeats and takes answers until `due_ns`.
   void poll_until(std::uint64_t due_ns) {
-    for (std::uint64_t now_ns = clock_.now_ns(); now_ns < due_ns && !progress_.stop; now_ns = clock_.now_ns()) {
-      client_->poll(static_cast<std::uint32_t>(std::min<std::uint64_t>((due_ns - now_ns) / 1'000'000, kPollMs)));
+    for (std::uint64_t now_ns = clock_.now_ns(); now_ns < due_ns && !progress_.stop;
+         now_ns = clock_.now_ns()) {
+      client_->poll(
+          static_cast<std::uint32_t>(std::min<std::uint64_t>((due_ns - now_ns) / 1'000'000, kPollMs)));
     }
   }
 
@@ -68,10 +71,12 @@ class Lane {
     while (!client_->has_room(payload_bytes)) {
       client_->poll(kPollMs);
       const std::uint64_t now_ns = clock_.now_ns();
-      if (client_->statistics().batches_answered != std::exchange(answered, client_->statistics().batches_answered)) {
+      if (client_->statistics().batches_answered !=
+          std::exchange(answered, client_->statistics().batches_answered)) {
         last_answer_ns = now_ns;
       } else if (now_ns - last_answer_ns > std::uint64_t{options_.answer_timeout_ms} * 1'000'000) {
-        return fail(ErrorCode::kTimeout, "no answer from {} within {} s: is kantrigd running, and is a run on? kantrig status",
+        return fail(ErrorCode::kTimeout,
+                    "no answer from {} within {} s: is kantrigd running, and is a run on? kantrig status",
                     options_.endpoint, options_.answer_timeout_ms / 1000);
       }
     }
@@ -79,7 +84,8 @@ class Lane {
   }
 
   void take(const client::Answer& answer) {
-    progress_.events_answered.fetch_add(answer.event_count, std::memory_order_relaxed);  // for the eye: orders nothing
+    progress_.events_answered.fetch_add(answer.event_count,
+                                        std::memory_order_relaxed);  // for the eye: orders nothing
     if (answer.outcome == client::Outcome::kDecided) {
       progress_.events_accepted.fetch_add(answer.decision.accepted_count, std::memory_order_relaxed);
       run_ = answer.decision.run;
@@ -129,7 +135,8 @@ void add(Lane& lane, SendTotals& totals) {
 
 /// The share of `total` that lane `i` of `n` sends: [first, second).
 std::pair<std::uint64_t, std::uint64_t> share(std::uint64_t total, std::uint32_t i, std::uint32_t n) {
-  return {total / n * i + std::min<std::uint64_t>(i, total % n), total / n * (i + 1) + std::min<std::uint64_t>(i + 1, total % n)};
+  return {total / n * i + std::min<std::uint64_t>(i, total % n),
+          total / n * (i + 1) + std::min<std::uint64_t>(i + 1, total % n)};
 }
 
 /// Sends events [first, last) of the endless repetition of the rows.
@@ -140,9 +147,11 @@ Result<void> send_range(Lane& lane, const EventRows& rows, const SendOptions& op
   const double lane_rate_hz = options.rate_hz / options.lanes;
   for (std::uint64_t event = range.first; event < range.second && !progress.stop;) {
     if (lane_rate_hz > 0) {
-      lane.poll_until(start_ns + static_cast<std::uint64_t>(static_cast<double>(event - range.first) / lane_rate_hz * 1e9));
+      lane.poll_until(start_ns + static_cast<std::uint64_t>(static_cast<double>(event - range.first) /
+                                                            lane_rate_hz * 1e9));
     }
-    const auto events_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(options.batch_events, range.second - event));
+    const auto events_max =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(options.batch_events, range.second - event));
     client::Batch batch = batch_of(rows, event % rows.rows, events_max);
     batch.first_event_id = event;
     event += batch.event_count;
@@ -154,7 +163,7 @@ Result<void> send_range(Lane& lane, const EventRows& rows, const SendOptions& op
 }  // namespace
 
 Result<SendTotals> send_rows(const EventRows& rows, const SendOptions& options, SendProgress& progress) {
-  const std::uint64_t total = options.loop ? std::numeric_limits<std::uint64_t>::max() / 2
+  const std::uint64_t total = options.loop         ? std::numeric_limits<std::uint64_t>::max() / 2
                               : options.events > 0 ? options.events
                                                    : rows.rows;
   std::deque<Lane> lanes;  // a lane's callbacks point to it: it must not move
@@ -165,8 +174,10 @@ Result<SendTotals> send_rows(const EventRows& rows, const SendOptions& options, 
   const std::uint32_t features = static_cast<std::uint32_t>(lanes.front().client().session().features.size());
   if (features != rows.feature_count) {
     std::string names;
-    for (const std::string& name : lanes.front().client().session().features) names += (names.empty() ? "" : ", ") + name;
-    return fail(ErrorCode::kInvalid, "the file has {} columns, expected the {} features of the active model: {}",
+    for (const std::string& name : lanes.front().client().session().features)
+      names += (names.empty() ? "" : ", ") + name;
+    return fail(ErrorCode::kInvalid,
+                "the file has {} columns, expected the {} features of the active model: {}",
                 rows.feature_count, features, names);
   }
   const base::SystemClock clock;

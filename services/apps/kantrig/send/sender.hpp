@@ -19,11 +19,11 @@ struct SendOptions {
   std::uint32_t source = 1;
   std::uint32_t first_lane = 0;
   std::uint32_t lanes = 1;
-  std::uint64_t events = 0;         // in all; 0: each row once, or all of the standard input
-  bool loop = false;                // again and again, until stopped
-  double rate_hz = 0.0;             // events a second over all lanes; 0: as fast as the daemon takes them
+  std::uint64_t events = 0;  // in all; 0: each row once, or all of the standard input
+  bool loop = false;         // again and again, until stopped
+  double rate_hz = 0.0;      // events a second over all lanes; 0: as fast as the daemon takes them
   std::uint32_t batch_events = 1024;
-  std::uint32_t pending_max = 64;   // batches of a lane without an answer
+  std::uint32_t pending_max = 64;  // batches of a lane without an answer
   std::uint32_t answer_timeout_ms = 30'000;
 };
 
@@ -32,8 +32,8 @@ struct SendTotals {
   client::Statistics statistics;
   std::unique_ptr<base::LatencyHistogram> latency = std::make_unique<base::LatencyHistogram>();  // all lanes
   double seconds = 0.0;
-  std::string refusal;  // the first final refusal's reason and detail
-  RunNumber run;        // the last one that decided
+  std::string refusal;                     // the first final refusal's reason and detail
+  RunNumber run;                           // the last one that decided
   std::vector<std::uint64_t> generations;  // that decided, ascending
 };
 
@@ -45,7 +45,8 @@ struct SendProgress {
 };
 
 /// Sends `rows`, split over the lanes, each lane in a thread. Event ids count from 0 over all lanes.
-[[nodiscard]] Result<SendTotals> send_rows(const EventRows& rows, const SendOptions& options, SendProgress& progress);
+[[nodiscard]] Result<SendTotals> send_rows(const EventRows& rows, const SendOptions& options,
+                                           SendProgress& progress);
 /// Sends the standard input on one lane.
 [[nodiscard]] Result<SendTotals> send_text(const SendOptions& options, SendProgress& progress);
 
