@@ -65,7 +65,7 @@ std::vector<Key> threads_keys() {
            at(&S::lock_memory)),
       flag("threads.busy_poll", "Shards never sleep: the lowest latency, at the price of one whole CPU each.",
            at(&S::busy_poll)),
-      whole("threads.spin_us", "How long a shard looks for the next batch before it sleeps.", at(&S::spin_us),
+      whole("threads.spin_us", "How long a shard looks for the next batch before it sleeps: worth it only with a CPU to spare for each shard.", at(&S::spin_us),
             {0, 100'000}),
   };
 }

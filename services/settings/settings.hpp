@@ -36,7 +36,7 @@ struct ThreadsSettings {
   std::uint32_t realtime_priority = 0;                 // 0: the ordinary scheduling class
   bool lock_memory = false;
   bool busy_poll = false;
-  std::uint32_t spin_us = 50;
+  std::uint32_t spin_us = 0;
 };
 
 struct ModelSettings {
