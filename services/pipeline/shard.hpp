@@ -161,7 +161,7 @@ class Shard final : public base::Agent, public ShardControl {
     std::uint64_t receive_ns = 0;
     std::uint64_t decided_ns = 0;
   };
-  static constexpr std::size_t kHeldMax = 32;
+  static constexpr std::size_t kHeldMax = 64;
   std::array<HeldAnswer, kHeldMax> held_;
   std::size_t held_count_ = 0;
   std::size_t held_bytes_ = 0;

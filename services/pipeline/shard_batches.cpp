@@ -13,7 +13,7 @@ constexpr std::uint64_t kRangeSampling = 16;
 
 /// Held answers lie in the ring of their lane, whose oldest bytes the next answers write over: they must stay
 /// few.
-constexpr std::size_t kHeldBytesMax = 8U << 10;
+constexpr std::size_t kHeldBytesMax = 12U << 10;
 
 std::span<const std::byte> bitmap_bytes(std::span<const std::uint64_t> words, std::uint32_t event_count) {
   return std::as_bytes(words).first((std::size_t{event_count} + 7) /
