@@ -36,7 +36,7 @@ daemon=''
 finish() {
   if [[ -n $daemon ]] && kill -0 "$daemon" 2> /dev/null; then
     kill -TERM "$daemon"
-    wait "$daemon" || true
+    wait "$daemon" || { say "the daemon did not end as it should"; exit 1; }
   fi
   rm -rf "$work"
 }
