@@ -66,13 +66,14 @@ class PythonClientTest(unittest.TestCase):
     def test_has_one_answer_a_batch_across_the_death_of_the_daemon(self):
         client = self.connect(source=3, batches_pending_max=64)
         answers, submitted, killed = [], 0, 0
-        batches = 400
+        batches = 800
         while len(answers) < batches:
             while submitted < batches and client.pending < 64:
                 at = submitted * BATCH % (len(ROWS) - BATCH)
                 client.submit(ROWS[at:at + BATCH], callback=answers.append)
                 submitted += 1
-            if killed < 3 and len(answers) >= 80 * (killed + 1):
+            back = client.connected and client.statistics.reconnects >= killed  # each kill meets a standing connection
+            if killed < 3 and back and len(answers) >= 80 * (killed + 1):
                 self.daemon.kill()  # 64 batches are under way, decided or not
                 self.assertEqual(client.pending, 64)
                 killed += 1
