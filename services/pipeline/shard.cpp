@@ -26,7 +26,6 @@ constexpr std::size_t kScratchBytes = 64U << 10;
 
 Result<std::unique_ptr<Shard>> Shard::create(ShardOptions options, wire::Context& context,
                                              const base::Clock& clock) {
-  // An answer must fit the store even for the smallest share of it, or its batch could never be decided.
   auto books = ledger::ShardLedger::open(options.ledger_file, options.ledger, clock.unix_ns());
   if (!books) return tl::unexpected<Error>(books.error());
   auto socket = wire::ServerSocket::bind(context, options.socket);

@@ -181,10 +181,4 @@ int ServerSocket::fd() const noexcept {
   return fd;
 }
 
-bool ServerSocket::readable() const noexcept {
-  int events = 0;
-  std::size_t bytes = sizeof events;
-  return zmq_getsockopt(handle_, ZMQ_EVENTS, &events, &bytes) == 0 && (events & ZMQ_POLLIN) != 0;
-}
-
 }  // namespace kantrig::wire

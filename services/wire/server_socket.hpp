@@ -109,9 +109,8 @@ class ServerSocket {
   /// Precondition: receive() was the last call on this socket, and said that there is none.
   [[nodiscard]] WaitResult wait(std::uint32_t timeout_ms, int wake_fd) noexcept;
 
-  /// Becomes readable when readable() may have changed (edge triggered: ask readable() until it says no).
+  /// Becomes readable when there may be a message (edge triggered: ask receive() until it says no).
   [[nodiscard]] int fd() const noexcept;
-  [[nodiscard]] bool readable() const noexcept;
 
  private:
   explicit ServerSocket(void* handle) noexcept : handle_(handle) {}

@@ -25,8 +25,6 @@ class ChildProcess {
   int stop() noexcept;
   /// False once it has ended by itself.
   [[nodiscard]] bool running() noexcept;
-  /// User and system CPU time so far, from the kernel. 0 when it is gone.
-  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
  private:
   explicit ChildProcess(pid_t pid) noexcept : pid_(pid) {}

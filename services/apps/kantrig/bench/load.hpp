@@ -42,8 +42,6 @@ class Load {
   /// One batch at a time, `count` times. Returns round-trip times in ns, sorted.
   [[nodiscard]] Result<std::vector<std::uint64_t>> lock_step(const LoadShape& shape, std::uint32_t count);
 
-  [[nodiscard]] std::uint64_t events_sent() const noexcept { return events_sent_; }
-
  private:
   Load(void* socket, Server server, std::uint32_t lane) : socket_(socket), server_(server), lane_(lane) {}
   [[nodiscard]] Result<void> greet();
