@@ -47,12 +47,16 @@ prometheus                | test    | promtool, and a real server that scrapes t
 curl                      | test    | asks the daemon for /metrics
 ca-certificates           | test    | for git and curl
 procps                    | test    | ps, for memory and threads in system tests
+verilator                 | hardware | simulates and lints SystemVerilog: kanc verify, the rtl_sim backend
+yosys                     | hardware | open synthesis: kanc resources
+nextpnr-ice40             | hardware | place and route for iCE40 boards: kanc bitstream
+fpga-icestorm             | hardware | icepack and icetime, for the same
 LIST
 }
 
 usage() {
   cat <<'HELP'
-usage: deploy/install-deps.sh [--runtime] [--build] [--test] [--list | --check]
+usage: deploy/install-deps.sh [--runtime] [--build] [--test] [--hardware] [--list | --check]
 
 Installs the Debian 12 packages that kantrig needs and that are missing, through apt-get, as root or with sudo.
 Says what it installs. When nothing is missing it changes nothing, asks for no password and takes under a second.
@@ -60,7 +64,8 @@ Says what it installs. When nothing is missing it changes nothing, asks for no p
   --runtime   what the programs need to run
   --build     what building them needs
   --test      what the tests and benchmarks need
-              without any of these: all three
+  --hardware  what simulating and synthesising a compiled design needs (large)
+              without any of these: all four
 
   --list      print the packages of the chosen groups with their reason, and stop
   --check     print what is missing and stop: 0 when nothing is, 1 otherwise
@@ -157,13 +162,13 @@ main() {
   groups=()
   for argument in "$@"; do
     case $argument in
-      --runtime | --build | --test) groups+=("${argument#--}") ;;
+      --runtime | --build | --test | --hardware) groups+=("${argument#--}") ;;
       --list | --check) action=${argument#--} ;;
       --help | -h) usage; exit 0 ;;
       *) say "unknown option $argument"; usage >&2; exit 2 ;;
     esac
   done
-  [[ ${#groups[@]} -gt 0 ]] || groups=(runtime build test)
+  [[ ${#groups[@]} -gt 0 ]] || groups=(runtime build test hardware)
 
   if [[ $action == list ]]; then of_groups | sed 's/|/\t/g'; exit 0; fi
   check_system

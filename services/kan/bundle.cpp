@@ -20,7 +20,9 @@ constexpr std::string_view kModelFile = "model.pb";
 constexpr std::string_view kGoldenFile = "golden/vectors.pb";
 constexpr std::string_view kReferenceFile = "reference.pb";
 constexpr std::string_view kReportFile = "report.json";
+constexpr std::string_view kRtlPrefix = "rtl/";
 constexpr std::size_t kReportBytesMax = std::size_t{16} << 20U;
+constexpr std::size_t kRtlBytesMax = std::size_t{256} << 20U;  // all files below rtl/ together
 constexpr std::uint64_t kGoldenLookupsMax = std::uint64_t{1}
                                             << 32U;  // bounds the time of the replay: some seconds
 
@@ -33,7 +35,8 @@ std::string manifest_digest_line(const base::Digest& digest) {
 }
 
 bool is_kept(std::string_view path) {
-  return path == kModelFile || path == kGoldenFile || path == kReferenceFile || path == kReportFile;
+  return path == kModelFile || path == kGoldenFile || path == kReferenceFile || path == kReportFile ||
+         path.starts_with(kRtlPrefix);
 }
 
 /// manifest.json after its digest and signature were found right.
@@ -192,6 +195,21 @@ Manifest manifest_of(const Bundle& bundle) {
   return manifest;
 }
 
+Result<void> check_rtl_files(const std::map<std::string, std::string>& files) {
+  std::size_t bytes = 0;
+  for (const auto& [path, content] : files) {
+    if (!path.starts_with(kRtlPrefix))
+      return fail(ErrorCode::kInvalid, "{}: is not below {}, expected a file of the design", path,
+                  kRtlPrefix);
+    bytes += content.size();
+  }
+  if (bytes > kRtlBytesMax) {
+    return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", kRtlPrefix, bytes,
+                kRtlBytesMax);
+  }
+  return {};
+}
+
 /// Everything that load_bundle() would refuse later.
 Result<void> check_bundle(const Bundle& bundle, const Manifest& manifest) {
   if (auto ok = check_manifest(manifest); !ok) return ok;
@@ -204,6 +222,7 @@ Result<void> check_bundle(const Bundle& bundle, const Manifest& manifest) {
     return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", kReportFile,
                 bundle.report_json.size(), kReportBytesMax);
   }
+  if (auto ok = check_rtl_files(bundle.rtl_files); !ok) return ok;
   return replay_by_reference(bundle);
 }
 
@@ -214,6 +233,7 @@ Result<FileContents> encode_files(const Bundle& bundle) {
   files[std::string(kGoldenFile)] = encode_golden(bundle.golden, bundle.model);
   files[std::string(kReferenceFile)] = encode_reference(bundle.reference);
   if (!bundle.report_json.empty()) files[std::string(kReportFile)] = bundle.report_json;
+  files.insert(bundle.rtl_files.begin(), bundle.rtl_files.end());
   const std::map<std::string_view, std::size_t> limits{
       {kModelFile, kModelBytesMax}, {kGoldenFile, kGoldenBytesMax}, {kReferenceFile, kReferenceBytesMax}};
   for (const auto& [name, limit] : limits) {
@@ -251,7 +271,11 @@ Result<Bundle> assemble(const Manifest& manifest, FileContents contents, const b
                 .golden = std::move(*golden),
                 .reference = std::move(*reference),
                 .report_json = std::move(contents[std::string(kReportFile)]),
+                .rtl_files = {},
                 .digest = digest};
+  for (auto& [path, content] : contents) {
+    if (path.starts_with(kRtlPrefix)) bundle.rtl_files[path] = std::move(content);
+  }
   if (auto ok = check_bundle(bundle, manifest); !ok) return tl::unexpected(ok.error());
   return bundle;
 }

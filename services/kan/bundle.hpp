@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,7 +67,9 @@ struct Bundle {
   GoldenVectors golden;
   Reference reference;
   std::string report_json;  // report.json as it stands; may be empty
-  base::Digest digest;      // of manifest.json: the model digest. Set by load_bundle.
+  // The compiled design, when there is one: content by path, each below rtl/ (firmware/README.md).
+  std::map<std::string, std::string> rtl_files;
+  base::Digest digest;  // of manifest.json: the model digest. Set by load_bundle.
 
   [[nodiscard]] std::string full_name() const { return name + "-" + version; }
 };
