@@ -11,8 +11,9 @@ constexpr int kFormat = 1;
 Json to_json(const std::vector<HardwareField>& fields) {
   Json list = Json::array();
   for (const HardwareField& field : fields) {
-    list.push_back(
-        {{"name", field.name}, {"offset", field.offset}, {"width", field.width}, {"codes", field.codes}});
+    Json json{{"name", field.name}, {"offset", field.offset}, {"width", field.width}, {"codes", field.codes}};
+    if (!field.reachable.empty()) json["reachable"] = field.reachable;
+    list.push_back(std::move(json));
   }
   return list;
 }
@@ -20,8 +21,12 @@ Json to_json(const std::vector<HardwareField>& fields) {
 std::vector<HardwareField> fields_from(const Json& list) {
   std::vector<HardwareField> fields;
   for (const Json& json : list) {
-    fields.push_back({json.at("name").get<std::string>(), json.at("offset").get<std::uint32_t>(),
-                      json.at("width").get<std::uint32_t>(), json.at("codes").get<std::uint32_t>()});
+    HardwareField& field = fields.emplace_back();
+    field.name = json.at("name").get<std::string>();
+    field.offset = json.at("offset").get<std::uint32_t>();
+    field.width = json.at("width").get<std::uint32_t>();
+    field.codes = json.at("codes").get<std::uint32_t>();
+    if (json.contains("reachable")) json.at("reachable").get_to(field.reachable);
   }
   return fields;
 }

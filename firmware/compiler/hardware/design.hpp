@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -24,6 +25,9 @@ struct HardwareField {
   std::uint32_t width = 0;   // bits
   std::uint32_t codes =
       0;  // inputs of a layer: codes 0 .. codes - 1 may occur. 0 for scores, which are signed.
+  /// The codes that can really occur, as [first, last] ranges, ascending. Empty: all of them. What a design
+  /// answers to any other code is not defined.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> reachable;
 };
 
 /// One generated module kan_layer<l>: clk_i, codes_i, codes_o; codes_i at clock t gives codes_o at clock t +
