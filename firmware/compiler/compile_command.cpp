@@ -1,0 +1,95 @@
+// kanc compile
+#include <fmt/core.h>
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "compiler/commands.hpp"
+#include "compiler/hardware/fixed.hpp"
+#include "compiler/report.hpp"
+#include "kan/bundle.hpp"
+
+namespace kantrig::compiler {
+namespace {
+
+struct Arguments {
+  std::filesystem::path bundle;
+  std::filesystem::path out;
+  std::string target = "fixed";
+  bool replace = false;
+  bool plain = false;
+  FixedOptions fixed;
+};
+
+/// `bundle` with the design's files in place of an older one's.
+void put_design(kan::Bundle& bundle, const CompiledDesign& compiled) {
+  bundle.rtl_files.clear();
+  for (const auto& [name, text] : compiled.files) bundle.rtl_files["rtl/" + name] = text;
+  std::string list;
+  for (const std::string& name : compiled.design.files) list += name + "\n";
+  bundle.rtl_files["rtl/files.f"] = std::move(list);
+  bundle.rtl_files["rtl/design.json"] = design_to_json(compiled.design);
+}
+
+void print_design(const HardwareDesign& design, const Arguments& arguments, const base::Digest& digest) {
+  fmt::print("compiled {} for {} ({}) into {}\n", design.bundle, design.device, target_name(design.target),
+             arguments.out.string());
+  fmt::print("  digest   {}\n", digest.hex());
+  fmt::print("  latency  {} cycles, one event a cycle; {} bits in, {} bits out\n", design.cycles,
+             design.input_width, design.output_width);
+  for (const PassFigure& pass : design.passes) {
+    fmt::print("  {:<24} {:>7} LUTs {:>7} registers\n", pass.pass, pass.luts, pass.registers);
+  }
+  fmt::print("next: kanc verify {0}, kanc resources {0}\n", arguments.out.string());
+}
+
+int run(Arguments arguments) {
+  arguments.fixed.optimize = !arguments.plain;
+  auto bundle = kan::load_bundle(arguments.bundle);
+  if (!bundle) return report_failure(bundle.error(), base::kExitInput);
+  const auto compiled = compile_fixed(*bundle, arguments.fixed);
+  if (!compiled) return report_failure(compiled.error().within(bundle->full_name()), base::kExitInput);
+  put_design(*bundle, *compiled);
+  const auto digest = kan::write_bundle(
+      *bundle, arguments.out, arguments.replace ? kan::Overwrite::kReplace : kan::Overwrite::kRefuse);
+  if (!digest) return report_failure(digest.error(), base::kExitOutput);
+  print_design(compiled->design, arguments, *digest);
+  return base::kExitOk;
+}
+
+}  // namespace
+
+void add_compile_command(CLI::App& app, int& exit_code) {
+  CLI::App* const command = app.add_subcommand("compile", "Make SystemVerilog from a bundle's model");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("bundle", arguments->bundle, "The bundle to compile")->required();
+  command->add_option("--out", arguments->out, "The bundle to write: the same with the design in rtl/")
+      ->required();
+  command
+      ->add_option("--target", arguments->target,
+                   "fixed: tables burnt in as logic; overlay: tables in memory, written while events flow")
+      ->check(CLI::IsMember({"fixed"}))
+      ->capture_default_str();
+  command
+      ->add_option("--device", arguments->fixed.device,
+                   "Family to build for: xcup (Xilinx UltraScale+), ice40, generic")
+      ->capture_default_str();
+  command->add_option("--carry-bits", arguments->fixed.carry_bits_max, "Longest carry chain, in bits")
+      ->check(CLI::Range(4U, 32U))
+      ->capture_default_str();
+  command->add_flag("--plain", arguments->plain, "Tables as they are, nothing optimised: to compare with");
+  command->add_flag("--replace", arguments->replace, "Replace an older bundle of the same name and version");
+  command->footer(
+      "The design takes one event a clock and gives exactly the bits of the integer model, which is checked "
+      "on golden\n"
+      "and random events before anything is written. `kanc verify` simulates the SystemVerilog itself.\n\n"
+      "Example:\n"
+      "  kanc compile firmware/models/jets/jets-1.0.0 --target fixed --out jets-fixed\n\n"
+      "Exit codes: 0 written, 2 wrong command line, 3 a bundle or model that cannot be built, 5 not "
+      "written.");
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace kantrig::compiler

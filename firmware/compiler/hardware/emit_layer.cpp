@@ -1,0 +1,336 @@
+#include "compiler/hardware/emit_layer.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "compiler/hardware/lut_packing.hpp"
+
+namespace kantrig::compiler {
+namespace {
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+  return text;
+}
+
+/// Writes one module. Every net has a word and a bit in it; a net that is used later is delayed with those of
+/// its word that are still used then, in a word with _q1, _q2, ... at its end.
+class LayerEmitter {
+ public:
+  LayerEmitter(const BuiltLayer& built, const SumLayer& layer, std::size_t index, const std::string& bundle)
+      : netlist_(built.netlist),
+        layer_(layer),
+        index_(index),
+        bundle_(bundle),
+        last_uses_(netlist_.last_uses()) {
+    gather_words();
+  }
+
+  std::string emit() {
+    emit_header();
+    emit_declarations();
+    emit_cells();
+    emit_registers();
+    emit_outputs();
+    out("endmodule\n");
+    return std::move(text_);
+  }
+
+ private:
+  struct Word {
+    std::string name;
+    std::vector<Net> nets;
+    std::uint32_t stage = 0;
+    bool input = false;
+  };
+
+  template <typename... Args>
+  void out(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+  }
+
+  /// Words by name and stage: a word whose bits stand in two stages is two.
+  void gather_words() {
+    std::map<std::pair<std::string, std::uint32_t>, std::size_t> found;
+    std::map<std::string, std::size_t> uses_of_name;
+    const auto add = [&](Net net, bool input) {
+      const std::string& name = netlist_.word(netlist_.name(net).word);
+      const std::uint32_t stage = netlist_.timing(net).stage;
+      const auto [at, fresh] = found.try_emplace({name, stage}, words_.size());
+      if (fresh) {
+        const std::size_t before = uses_of_name[name]++;
+        words_.push_back({before == 0 ? name : fmt::format("{}_{}", name, before + 1), {}, stage, input});
+      }
+      place_[net] = {at->second, words_[at->second].nets.size()};
+      words_[at->second].nets.push_back(net);
+    };
+    for (const Net net : netlist_.inputs()) add(net, true);
+    for (const Cell& cell : netlist_.cells()) {
+      for (const Net net : cell.outputs) add(net, false);
+    }
+  }
+
+  /// The nets of `word` that are used `delay` stages after it or later.
+  [[nodiscard]] std::vector<Net> delayed(const Word& word, std::uint32_t delay) const {
+    std::vector<Net> nets;
+    for (const Net net : word.nets) {
+      if (last_uses_[net] >= word.stage + delay) nets.push_back(net);
+    }
+    return nets;
+  }
+
+  [[nodiscard]] std::string at(Net net, std::uint32_t stage) const {
+    if (net == kNetZero) return "1'b0";
+    if (net == kNetOne) return "1'b1";
+    const Word& word = words_[place_.at(net).first];
+    const std::uint32_t delay = stage - word.stage;
+    if (delay == 0) return fmt::format("{}[{}]", word.name, place_.at(net).second);
+    const std::vector<Net> nets = delayed(word, delay);
+    const auto bit = std::ranges::find(nets, net) - nets.begin();
+    return fmt::format("{}_q{}[{}]", word.name, delay, bit);
+  }
+
+  /// A concatenation, the last net highest; runs of one word as a slice.
+  [[nodiscard]] std::string concatenation(const std::vector<Net>& nets, std::uint32_t stage) const {
+    std::vector<std::string> parts;
+    for (std::size_t first = 0; first < nets.size();) {
+      std::size_t last = first;
+      if (nets[first] <= kNetOne) {
+        while (last + 1 < nets.size() && nets[last + 1] == nets[first]) ++last;
+        const std::size_t count = last - first + 1;
+        parts.push_back(nets[first] == kNetZero ? fmt::format("{}'b0", count)
+                                                : fmt::format("{{{}{{1'b1}}}}", count));
+      } else {
+        const std::string from = at(nets[first], stage);
+        const auto bracket = from.find('[');
+        const int bit = std::stoi(from.substr(bracket + 1));
+        int run = 0;
+        while (last + 1 < nets.size() && nets[last + 1] > kNetOne &&
+               at(nets[last + 1], stage) == fmt::format("{}[{}]", from.substr(0, bracket), bit + run + 1)) {
+          ++last;
+          ++run;
+        }
+        parts.push_back(run == 0 ? from : fmt::format("{}[{}:{}]", from.substr(0, bracket), bit + run, bit));
+      }
+      first = last + 1;
+    }
+    if (parts.size() == 1 && parts[0].find('{') == std::string::npos) return parts[0];
+    std::ranges::reverse(parts);
+    return fmt::format("{{{}}}", joined(parts, ", "));
+  }
+
+  void emit_header() {
+    out("// Layer {} of {}: {} inputs, {} nodes. Latency: {} cycles; one event a cycle.\n", index_, bundle_,
+        layer_.inputs.size(), layer_.nodes.size(), netlist_.output_stage());
+    out("// generated by kanc; do not edit\n//\n");
+    for (std::size_t k = 0; k < layer_.nodes.size(); ++k) {
+      const SumNode& node = layer_.nodes[k];
+      std::vector<std::string> names;
+      for (const Lookup& term : node.terms) {
+        std::vector<std::string> inputs;
+        for (const std::uint32_t input : term.inputs) inputs.push_back(layer_.inputs[input].name);
+        names.push_back(fmt::format("f({})", joined(inputs, ", ")));
+      }
+      out("// n{} = {}: {} to {}, from {}\n", k, node.name, node.low, node.high,
+          names.empty() ? "its bias alone" : joined(names, " + "));
+    }
+    out("module kan_layer{} (\n  input  logic clk_i,\n  input  logic [{}:0] codes_i,\n  output logic [{}:0] "
+        "codes_o\n);\n",
+        index_, netlist_.inputs().size() - 1, netlist_.outputs().size() - 1);
+  }
+
+  void emit_declarations() {
+    std::size_t at_bit = 0;
+    for (const Word& word : words_) {
+      out("  logic [{}:0] {};\n", word.nets.size() - 1, word.name);
+      for (std::uint32_t delay = 1;; ++delay) {
+        const std::vector<Net> nets = delayed(word, delay);
+        if (nets.empty()) break;
+        out("  logic [{}:0] {}_q{};\n", nets.size() - 1, word.name, delay);
+      }
+    }
+    out("\n");
+    for (const Word& word : words_) {
+      if (!word.input) continue;
+      out("  assign {} = codes_i[{}:{}];\n", word.name, at_bit + word.nets.size() - 1, at_bit);
+      at_bit += word.nets.size();
+    }
+  }
+
+  /// A new heading wherever the cells of another node begin.
+  void heading(const std::string& word) {
+    const std::string node = word.substr(0, word.find('_'));
+    if (node == node_) return;
+    node_ = node;
+    const auto k = static_cast<std::size_t>(std::stoul(node.substr(1)));
+    out("\n  // {}: {}\n", node, layer_.nodes[k].name);
+  }
+
+  [[nodiscard]] const std::string& word_of(Net net) const { return words_[place_.at(net).first].name; }
+  [[nodiscard]] std::string instance(Net net) const {
+    return fmt::format("u_{}_{}", word_of(net), place_.at(net).second);
+  }
+
+  void emit_cells() {
+    std::map<std::size_t, LutPair> pairs;
+    for (const LutPair& pair : pack_luts(netlist_)) pairs.emplace(pair.first, pair);
+    for (std::size_t i = 0; i < netlist_.cells().size(); ++i) {
+      const Cell& cell = netlist_.cells()[i];
+      if (cell.kind == CellKind::kLut) {
+        if (const auto found = pairs.find(i); found != pairs.end()) emit_luts(found->second);
+      } else if (cell.kind == CellKind::kMux) {
+        heading(netlist_.word(netlist_.name(cell.outputs[0]).word));
+        const bool wide = is_mux(cell.inputs[0]);
+        out("  kan_mux #(.Wide({})) {} (.low_i({}), .high_i({}), .select_i({}), .y_o({}));\n", wide ? 8 : 7,
+            instance(cell.outputs[0]), at(cell.inputs[0], cell.stage), at(cell.inputs[1], cell.stage),
+            at(cell.inputs[2], cell.stage), at(cell.outputs[0], cell.stage));
+      } else {
+        emit_adder(cell);
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_mux(Net net) const {
+    return std::ranges::any_of(netlist_.cells(), [&](const Cell& cell) {
+      return cell.kind == CellKind::kMux && cell.outputs[0] == net;
+    });
+  }
+
+  /// `cell`'s table over `inputs`, which hold its own.
+  static std::uint64_t init_over(const Cell& cell, const std::vector<Net>& inputs, std::size_t bits) {
+    std::uint64_t init = 0;
+    for (std::size_t i = 0; i < bits; ++i) {
+      std::size_t index = 0;
+      for (std::size_t v = 0; v < cell.inputs.size(); ++v) {
+        const auto position = std::ranges::find(inputs, cell.inputs[v]) - inputs.begin();
+        index |= ((i >> position) & 1U) << v;
+      }
+      init |= ((cell.init >> index) & 1U) << i;
+    }
+    return init;
+  }
+
+  void emit_luts(const LutPair& pair) {
+    const Cell& first = netlist_.cells()[pair.first];
+    heading(netlist_.word(netlist_.name(first.outputs[0]).word));
+    std::vector<Net> inputs = first.inputs;
+    if (!pair.second) {
+      const std::uint64_t init = init_over(first, inputs, 64);
+      inputs.resize(6, kNetZero);
+      out("  kan_lut #(.Init(64'h{:016x})) {} (.a_i({}), .y_o({}));\n", init, instance(first.outputs[0]),
+          concatenation(inputs, first.stage), at(first.outputs[0], first.stage));
+      return;
+    }
+    const Cell& second = netlist_.cells()[*pair.second];
+    for (const Net net : second.inputs) {
+      if (std::ranges::find(inputs, net) == inputs.end()) inputs.push_back(net);
+    }
+    std::ranges::sort(inputs);
+    const std::uint64_t x = init_over(first, inputs, 32);
+    const std::uint64_t y = init_over(second, inputs, 32);
+    inputs.resize(5, kNetZero);
+    out("  kan_lut_pair #(.InitX(32'h{:08x}), .InitY(32'h{:08x})) {} (.a_i({}), .x_o({}), .y_o({}));\n", x, y,
+        instance(first.outputs[0]), concatenation(inputs, first.stage), at(first.outputs[0], first.stage),
+        at(second.outputs[0], second.stage));
+  }
+
+  void emit_adder(const Cell& cell) {
+    heading(netlist_.word(netlist_.name(cell.outputs[0]).word));
+    const std::string widths = fmt::format(".Width({}), .OutWidth({})", cell.a.size(), cell.outputs.size());
+    const std::string name = instance(cell.outputs[0]);
+    const std::string sum = concatenation(cell.outputs, cell.stage);
+    std::vector<Net> carries = cell.carries;
+    const auto a = concatenation(cell.a, cell.stage);
+    if (cell.kind == CellKind::kAddLookup) {
+      std::string tables;
+      for (std::size_t i = cell.tables.size(); i-- > 0;) tables += fmt::format("{:08x}", cell.tables[i]);
+      std::vector<Net> code = cell.inputs;
+      code.resize(5, kNetZero);
+      carries.resize(1, kNetZero);
+      out("  kan_add_lookup #({}, .Tables({}'h{}))\n    {} (.a_i({}), .code_i({}), .carry_i({}), "
+          ".sum_o({}));\n",
+          widths, 32 * cell.tables.size(), tables, name, a, concatenation(code, cell.stage),
+          concatenation(carries, cell.stage), sum);
+      return;
+    }
+    const std::string b = concatenation(cell.b, cell.stage);
+    if (cell.kind == CellKind::kAdd2) {
+      carries.resize(1, kNetZero);
+      out("  kan_add2 #({})\n    {} (.a_i({}), .b_i({}), .carry_i({}), .sum_o({}));\n", widths, name, a, b,
+          concatenation(carries, cell.stage), sum);
+      return;
+    }
+    carries.resize(2, kNetZero);
+    out("  kan_add3 #({})\n    {} (.a_i({}), .b_i({}), .c_i({}), .carry_i({}), .sum_o({}));\n", widths, name,
+        a, b, concatenation(cell.c, cell.stage), concatenation(carries, cell.stage), sum);
+  }
+
+  void emit_registers() {
+    std::map<std::uint32_t, std::string> by_stage;
+    for (const Word& word : words_) {
+      for (std::uint32_t delay = 1;; ++delay) {
+        const std::vector<Net> nets = delayed(word, delay);
+        if (nets.empty()) break;
+        const std::uint32_t stage = word.stage + delay;
+        fmt::format_to(std::back_inserter(by_stage[stage]), "    {}_q{} <= {};\n", word.name, delay,
+                       concatenation(nets, stage - 1));
+      }
+    }
+    for (const auto& [stage, text] : by_stage) {
+      out("\n  // Into cycle {}.\n  always_ff @(posedge clk_i) begin\n{}  end\n", stage, text);
+    }
+  }
+
+  void emit_outputs() {
+    out("\n  assign codes_o = {};\n",
+        concatenation({netlist_.outputs().begin(), netlist_.outputs().end()}, netlist_.output_stage()));
+    std::set<Net> used(netlist_.outputs().begin(), netlist_.outputs().end());
+    for (const Cell& cell : netlist_.cells()) {
+      for (const Net net : nets_read(cell)) used.insert(net);
+    }
+    std::vector<Net> unused;
+    for (const Word& word : words_) {
+      std::ranges::copy_if(word.nets, std::back_inserter(unused),
+                           [&](Net net) { return !used.contains(net); });
+    }
+    std::vector<std::string> names;
+    for (const Net net : unused) names.push_back(at(net, netlist_.timing(net).stage));
+    if (netlist_.output_stage() == 0 ||
+        !std::ranges::any_of(words_, [&](const Word& word) { return !delayed(word, 1).empty(); }))
+      names.emplace_back("clk_i");
+    if (!names.empty()) {
+      out("\n  logic unused_nets;  // codes that decide nothing, bits that no one reads\n  assign "
+          "unused_nets = ^{{{}}};\n",
+          joined(names, ", "));
+    }
+  }
+
+  const Netlist& netlist_;
+  const SumLayer& layer_;
+  std::size_t index_;
+  const std::string& bundle_;
+  std::vector<std::uint32_t> last_uses_;
+  std::vector<Word> words_;
+  std::map<Net, std::pair<std::size_t, std::size_t>> place_;  // word, bit
+  std::string node_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string emit_layer(const BuiltLayer& built, const SumLayer& layer, std::size_t index,
+                       const std::string& bundle) {
+  return LayerEmitter(built, layer, index, bundle).emit();
+}
+
+}  // namespace kantrig::compiler

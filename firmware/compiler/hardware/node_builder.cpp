@@ -1,0 +1,287 @@
+#include "compiler/hardware/node_builder.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "base/assert.hpp"
+#include "compiler/hardware/adder_tree.hpp"
+#include "compiler/hardware/lut_builder.hpp"
+#include "compiler/hardware/requantise.hpp"
+
+namespace kantrig::compiler {
+namespace {
+
+constexpr int kRoundsMax = 4;
+constexpr std::size_t kFoldedInputs = 5;
+constexpr std::uint32_t kFoldedBitsMin = 3;
+
+bool foldable(const TableWord& word) {
+  std::set<Net> variables;
+  for (const TruthTable& bit : word.bits) variables.insert(bit.variables.begin(), bit.variables.end());
+  return variables.size() <= kFoldedInputs && word.bits.size() >= kFoldedBitsMin;
+}
+
+/// A word of a chosen realisation on its way into the adders.
+struct Part {
+  const TableWord* table = nullptr;
+  std::size_t term = 0;
+  bool folded = false;
+  std::size_t addend = 0;  // of a folded part: the part it is added to
+  bool taken = false;      // it is such an addend
+};
+
+/// Marks `count` parts as folded, the widest first, each beside the widest free part that is no wider.
+bool choose_folds(std::vector<Part>& parts, std::uint32_t count) {
+  std::vector<std::size_t> order(parts.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t i) { return parts[i].table->bits.size(); });
+  for (const std::size_t i : order) {
+    if (count == 0) return true;
+    if (parts[i].taken || parts[i].folded || !foldable(*parts[i].table)) continue;
+    std::size_t best = parts.size();
+    for (const std::size_t j : order) {
+      if (j == i || parts[j].taken || parts[j].folded || parts[j].table->bits.size() < kFoldedBitsMin)
+        continue;
+      const bool fits = parts[j].table->bits.size() <= parts[i].table->bits.size();
+      // A part that could be folded itself is kept for that where another will do.
+      if (best == parts.size() || (fits && foldable(*parts[best].table) && !foldable(*parts[j].table)))
+        best = j;
+    }
+    if (best == parts.size()) return false;
+    parts[i].folded = true;
+    parts[i].addend = best;
+    parts[best].taken = true;
+    --count;
+  }
+  return count == 0;
+}
+
+}  // namespace
+
+/// A plan's words, with as much of the node's constant in the tables as fits without one bit more.
+struct NodeBuilder::Chosen {
+  std::vector<const Realisation*> terms;
+  std::vector<Part> parts;
+  std::uint64_t constant_left = 0;
+  bool folds_made = false;
+};
+
+/// A plan carried out in a netlist of its own, with opaque nets in place of table LUTs.
+struct NodeBuilder::Trial {
+  bool fits = false;
+  double cost = std::numeric_limits<double>::infinity();
+};
+
+NodeBuilder::NodeBuilder(const SumNode& node, const std::vector<std::vector<Net>>& inputs, LayerStages stages,
+                         AreaGoal goal)
+    : node_(node), inputs_(inputs), stages_(stages), goal_(goal) {
+  for (const Lookup& term : node.terms) {
+    auto candidates = realisations(term, term_nets(term));
+    if (!goal.split_tables) candidates.assign(1, realise(term, term_nets(term), {}, 0));
+    candidates_.push_back(std::move(candidates));
+  }
+}
+
+std::vector<Net> NodeBuilder::term_nets(const Lookup& term) const {
+  std::vector<Net> nets;
+  for (const std::uint32_t input : term.inputs)
+    nets.insert(nets.end(), inputs_[input].begin(), inputs_[input].end());
+  return nets;
+}
+
+namespace {
+
+/// What the sum can be at most, with the constant.
+std::uint64_t largest_sum(const SumNode& node) {
+  std::uint64_t most = plan_constant(node).added;
+  for (const Lookup& term : node.terms) {
+    std::int32_t largest = 0;
+    for (std::size_t i = 0; i < term.entries.size(); ++i) {
+      if (term.reachable[i]) largest = std::max(largest, term.entries[i]);
+    }
+    most += static_cast<std::uint64_t>(largest);
+  }
+  return most;
+}
+
+/// Adds all parts, folds and pairs where wanted, and runs the tree. The sum, when one word is left.
+struct Sum {
+  bool complete = false;
+  SumWord word;
+};
+template <typename MakeNets>
+Sum add_up(Netlist& netlist, LayerStages stages, std::vector<Part>& parts, std::uint64_t sum_max,
+           std::uint64_t constant, const std::string& name, const MakeNets& make_nets) {
+  AdderTree tree(netlist, sum_max, name);
+  // Corrections of one bit first: a fold takes one of them as its carry input.
+  for (const Part& part : parts) {
+    if (part.folded || part.taken) continue;
+    tree.add({part.table->column, make_nets(part), part.table->max});
+  }
+  for (std::uint32_t i = 0; constant >> i != 0; ++i) {
+    if (((constant >> i) & 1U) != 0) tree.add({i, {kNetOne}, std::uint64_t{1} << i});
+  }
+  for (const Part& part : parts) {
+    if (!part.folded) continue;
+    const Part& addend = parts[part.addend];
+    const std::size_t before = tree.words().size();
+    tree.add({addend.table->column, make_nets(addend), addend.table->max});
+    if (tree.words().size() == before) return {};  // an addend of zeros
+    tree.fold(stages.lookup, before, *part.table);
+  }
+  std::uint32_t height_max = 1;
+  for (std::uint32_t s = 0; s < stages.add_stages; ++s) height_max *= 3;
+  tree.pair_up(stages.lookup, height_max);
+  for (std::uint32_t s = 0; s < stages.add_stages && tree.words().size() > 1; ++s) {
+    tree.compress(stages.lookup + 1 + s, stages.add_stages - s);
+  }
+  if (tree.words().size() > 1 && tree.height() <= 2) tree.pair_up(stages.output(), 1);
+  if (tree.words().size() > 1 && tree.height() == 1) {  // words that do not overlap are one already
+    SumWord joined;
+    for (const SumWord& word : tree.words()) {
+      joined.nets.resize(std::max<std::size_t>(joined.nets.size(), word.end()), kNetZero);
+      std::ranges::copy(word.nets, joined.nets.begin() + word.column);
+      joined.max += word.max;
+    }
+    return {true, joined};
+  }
+  if (tree.words().empty()) return {true, SumWord{}};
+  return {tree.words().size() == 1, tree.words()[0]};
+}
+
+/// A net in place of the LUTs of `bit`, made when those would be.
+Net opaque_net(Netlist& scratch, const TruthTable& bit, std::uint32_t stage) {
+  if (bit.variables.empty()) return bit.value[0] == Trit::kOne ? kNetOne : kNetZero;
+  if (half_luts(bit) == 0) return bit.variables[0];
+  const std::uint32_t levels = bit.variable_count() > 6 ? 2 : 1;
+  return scratch.add_input("table", 1, {.stage = stage, .level = levels})[0];
+}
+
+std::uint32_t ready_stage(const Netlist& netlist, const SumWord& sum) {
+  std::uint32_t stage = 0;
+  for (const Net net : sum.nets) {
+    if (net > kNetOne) stage = std::max(stage, netlist.timing(net).stage);
+  }
+  return stage;
+}
+
+}  // namespace
+
+const Realisation& NodeBuilder::realised(std::size_t term, std::size_t choice, std::int32_t added) const {
+  const Realisation& bare = candidates_[term][choice];
+  if (added == 0) return bare;
+  const auto [found, fresh] = realised_.try_emplace({term, choice, added});
+  if (fresh) found->second = realise(node_.terms[term], term_nets(node_.terms[term]), bare.split, added);
+  return found->second;
+}
+
+NodeBuilder::Chosen NodeBuilder::choose(const NodePlan& plan) const {
+  Chosen chosen;
+  chosen.constant_left = plan_constant(node_).added;
+  for (std::size_t t = 0; t < plan.choices.size(); ++t) {
+    const Realisation& bare = candidates_[t][plan.choices[t]];
+    const auto room = static_cast<std::uint64_t>(std::max(bare.slack, 0));
+    const auto added =
+        static_cast<std::int32_t>(std::min(chosen.constant_left, room)) / bare.step * bare.step;
+    chosen.constant_left -= static_cast<std::uint64_t>(added);
+    chosen.terms.push_back(&realised(t, plan.choices[t], added));
+    for (const TableWord& word : chosen.terms.back()->words) {
+      chosen.parts.push_back({.table = &word, .term = t});
+    }
+  }
+  chosen.folds_made = choose_folds(chosen.parts, plan.folds);
+  return chosen;
+}
+
+NodeBuilder::Trial NodeBuilder::try_plan(const NodePlan& plan) const {
+  Chosen chosen = choose(plan);
+  if (!chosen.folds_made) return {};
+  Netlist scratch;
+  for (const std::vector<Net>& input : inputs_) {
+    (void)scratch.add_input("code", static_cast<std::uint32_t>(input.size()), {.stage = stages_.lookup});
+  }
+  const auto make_nets = [&](const Part& part) {
+    std::vector<Net> nets;
+    for (const TruthTable& bit : part.table->bits) nets.push_back(opaque_net(scratch, bit, stages_.lookup));
+    return nets;
+  };
+  const Sum sum =
+      add_up(scratch, stages_, chosen.parts, largest_sum(node_), chosen.constant_left, "sum", make_nets);
+  if (!sum.complete) return {};
+  const std::uint32_t stage = std::min(ready_stage(scratch, sum.word) + 1, stages_.output());
+  scratch.set_outputs(requantise_code(scratch, stage, node_, sum.word, "code"), stages_.output());
+  std::uint32_t halves = 0;
+  for (const Realisation* realisation : chosen.terms) halves += realisation->half_luts;
+  for (const Part& part : chosen.parts) {
+    if (!part.folded) continue;
+    for (const TruthTable& bit : part.table->bits) halves -= half_luts(bit);
+  }
+  for (const Cell& cell : scratch.cells()) halves += half_luts(cell);
+  return {true, 0.5 * halves + goal_.register_weight * scratch.register_count()};
+}
+
+double NodeBuilder::cost(const NodePlan& plan) const {
+  return try_plan(plan).cost;
+}
+
+bool NodeBuilder::fits(const NodePlan& plan) const {
+  return try_plan(plan).fits;
+}
+
+NodePlan NodeBuilder::search() const {
+  NodePlan best{std::vector<std::size_t>(node_.terms.size(), 0), 0};
+  double best_cost = cost(best);
+  const auto consider = [&](const NodePlan& plan) {
+    const double here = cost(plan);
+    if (here >= best_cost) return false;
+    best = plan;
+    best_cost = here;
+    return true;
+  };
+  const auto search_folds = [&] {
+    bool better = false;
+    const auto most = goal_.fold_tables ? static_cast<std::uint32_t>(node_.terms.size() / 2) : 0U;
+    for (std::uint32_t folds = 0; folds <= most; ++folds) better = consider({best.choices, folds}) || better;
+    return better;
+  };
+  search_folds();
+  for (int round = 0; round < kRoundsMax; ++round) {
+    bool better = false;
+    for (std::size_t t = 0; t < candidates_.size(); ++t) {
+      for (std::size_t c = 0; c < candidates_[t].size(); ++c) {
+        NodePlan plan = best;
+        plan.choices[t] = c;
+        better = consider(plan) || better;
+        if (goal_.fold_tables) better = consider({plan.choices, plan.folds + 1}) || better;
+      }
+    }
+    better = search_folds() || better;
+    if (!better) break;
+  }
+  return best;
+}
+
+std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, const std::string& prefix,
+                                    bool scores) const {
+  Chosen chosen = choose(plan);
+  KANTRIG_ASSERT(chosen.folds_made);
+  LutBuilder builder(netlist, stages_.lookup);
+  const auto make_nets = [&](const Part& part) {
+    const Net first = term_nets(node_.terms[part.term])[0];
+    const std::string input = netlist.word(netlist.name(first).word).substr(kInputPrefix.size());
+    const bool fine = part.table != chosen.terms[part.term]->words.data();
+    return builder.build_word(part.table->bits, fmt::format("{}_{}{}", prefix, input, fine ? "_fine" : ""));
+  };
+  const Sum sum = add_up(netlist, stages_, chosen.parts, largest_sum(node_), chosen.constant_left,
+                         prefix + "_sum", make_nets);
+  KANTRIG_ASSERT(sum.complete);
+  const std::uint32_t stage = std::min(ready_stage(netlist, sum.word) + 1, stages_.output());
+  return scores ? requantise_score(netlist, stage, node_, sum.word, prefix + "_score")
+                : requantise_code(netlist, stage, node_, sum.word, prefix + "_code");
+}
+
+}  // namespace kantrig::compiler

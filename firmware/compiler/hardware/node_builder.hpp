@@ -1,0 +1,75 @@
+// NodeBuilder: chooses how the tables of one node are made and how they are added, and builds it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "compiler/hardware/netlist.hpp"
+#include "compiler/hardware/realise.hpp"
+#include "compiler/hardware/sum_ir.hpp"
+
+namespace kantrig::compiler {
+
+/// Input words of a layer's netlist are called this and the input's name, which may be a word of
+/// SystemVerilog.
+inline constexpr std::string_view kInputPrefix = "in_";
+
+/// When things happen in a layer.
+struct LayerStages {
+  std::uint32_t lookup = 0;      // stage of the table LUTs
+  std::uint32_t add_stages = 1;  // register stages of adders after it
+  [[nodiscard]] std::uint32_t output() const { return lookup + add_stages + 1; }
+};
+
+/// What the search weighs and may use.
+struct AreaGoal {
+  bool split_tables = true;       // realise.hpp
+  bool fold_tables = true;        // look-ups inside adders
+  double register_weight = 0.15;  // of one register, in LUTs
+};
+
+/// One node's choices: a realisation for each term, and how many tables go into adders.
+struct NodePlan {
+  std::vector<std::size_t> choices;
+  std::uint32_t folds = 0;
+};
+
+class NodeBuilder {
+ public:
+  /// `inputs` are the layer's code nets. They have the same numbers in every netlist given to build().
+  NodeBuilder(const SumNode& node, const std::vector<std::vector<Net>>& inputs, LayerStages stages,
+              AreaGoal goal);
+
+  /// The cheapest plan found by coordinate descent.
+  [[nodiscard]] NodePlan search() const;
+
+  /// Adds the node's cells; returns its code's nets, or its score's.
+  [[nodiscard]] std::vector<Net> build(Netlist& netlist, const NodePlan& plan, const std::string& prefix,
+                                       bool scores) const;
+
+  /// Whether the plan ends in one sum within the stages.
+  [[nodiscard]] bool fits(const NodePlan& plan) const;
+
+ private:
+  struct Trial;
+  struct Chosen;
+  [[nodiscard]] Trial try_plan(const NodePlan& plan) const;
+  [[nodiscard]] double cost(const NodePlan& plan) const;
+  [[nodiscard]] Chosen choose(const NodePlan& plan) const;
+  [[nodiscard]] const Realisation& realised(std::size_t term, std::size_t choice, std::int32_t added) const;
+  [[nodiscard]] std::vector<Net> term_nets(const Lookup& term) const;
+
+  const SumNode& node_;
+  const std::vector<std::vector<Net>>& inputs_;
+  LayerStages stages_;
+  AreaGoal goal_;
+  std::vector<std::vector<Realisation>> candidates_;  // of every term
+  mutable std::map<std::tuple<std::size_t, std::size_t, std::int32_t>, Realisation>
+      realised_;  // with constants
+};
+
+}  // namespace kantrig::compiler
