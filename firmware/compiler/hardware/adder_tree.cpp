@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kSmallBits = 3;  // of words that go wherever an adder has room
 
-std::uint32_t height_of(const std::vector<SumWord>& words) {
+std::vector<std::uint32_t> heights_of(const std::vector<SumWord>& words) {
   std::vector<std::uint32_t> columns;
   for (const SumWord& word : words) {
     if (columns.size() < word.end()) columns.resize(word.end(), 0);
@@ -21,7 +21,18 @@ std::uint32_t height_of(const std::vector<SumWord>& words) {
       if (word.nets[i] != kNetZero) ++columns[word.column + i];
     }
   }
+  return columns;
+}
+
+std::uint32_t height_of(const std::vector<SumWord>& words) {
+  const std::vector<std::uint32_t> columns = heights_of(words);
   return columns.empty() ? 0 : *std::ranges::max_element(columns);
+}
+
+/// The lowest column that holds the most nets.
+std::uint32_t highest_column(const std::vector<SumWord>& words) {
+  const std::vector<std::uint32_t> columns = heights_of(words);
+  return static_cast<std::uint32_t>(std::ranges::max_element(columns) - columns.begin());
 }
 
 std::uint32_t power_of_3(std::uint32_t exponent) {
@@ -170,44 +181,35 @@ void AdderTree::fold(std::uint32_t stage, std::size_t addend, const TableWord& t
 }
 
 void AdderTree::pair_up(std::uint32_t stage, std::uint32_t height_max) {
-  std::vector<SumWord> done;
-  const auto total_height = [&] {
-    std::vector<SumWord> all = done;
-    all.insert(all.end(), words_.begin(), words_.end());
-    return height_of(all);
-  };
   const auto fresh = [&](const SumWord& word) {  // behind one LUT at most, so that a chain can follow
     return std::ranges::none_of(word.nets, [&](Net net) {
       const Timing& timing = netlist_.timing(net);
       return timing.stage == stage && (timing.behind_chain || timing.level > 1);
     });
   };
-  while (total_height() > height_max) {
-    std::ranges::stable_sort(words_, std::ranges::greater{},
-                             [](const SumWord& word) { return word.nets.size(); });
-    std::vector<SumWord> pair;
-    for (std::size_t w = 0; w < words_.size() && pair.size() < 2;) {
-      if (!fresh(words_[w])) {
-        ++w;
-        continue;
-      }
-      pair.push_back(words_[w]);
-      words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(w));
+  while (height() > height_max) {
+    const std::uint32_t column = highest_column(words_);
+    std::vector<std::size_t> there;  // the narrowest first: adding two of them costs least
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      const SumWord& word = words_[w];
+      if (word.column <= column && column < word.end() && fresh(word)) there.push_back(w);
     }
-    if (pair.size() < 2) {
-      words_.insert(words_.end(), pair.begin(), pair.end());
-      break;
-    }
-    std::vector<SumWord> late;
+    if (there.size() < 2) return;
+    std::ranges::stable_sort(there, std::ranges::less{},
+                             [&](std::size_t w) { return words_[w].nets.size(); });
+    std::vector<SumWord> pair{words_[there[0]], words_[there[1]]};
+    words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(std::max(there[0], there[1])));
+    words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(std::min(there[0], there[1])));
+    std::vector<SumWord> late;  // what cannot go into this stage's chains
     std::erase_if(words_, [&](const SumWord& word) {
       if (fresh(word)) return false;
       late.push_back(word);
       return true;
     });
-    done.push_back(sum(stage, std::move(pair), false));
+    SumWord added = sum(stage, std::move(pair), false);
+    words_.push_back(std::move(added));
     words_.insert(words_.end(), late.begin(), late.end());
   }
-  words_.insert(words_.end(), done.begin(), done.end());
 }
 
 void AdderTree::compress(std::uint32_t stage, std::uint32_t stages_left) {

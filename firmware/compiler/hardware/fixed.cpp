@@ -142,7 +142,7 @@ Result<CompiledDesign> compile_fixed(const kan::Bundle& bundle, const FixedOptio
                 options.device);
   }
   const bool xilinx = options.device == "xcup";
-  const AreaGoal plain{.split_tables = false, .fold_tables = false};
+  const AreaGoal plain{.split_tables = false, .fold_tables = false, .trials_max = 100};
   const AreaGoal goal = options.optimize && xilinx ? AreaGoal{} : plain;
   const SumIr whole = sum_ir_of(bundle);
   std::vector<PassFigure> passes;

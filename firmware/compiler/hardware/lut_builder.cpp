@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <optional>
 
 #include "base/assert.hpp"
@@ -61,22 +60,6 @@ std::vector<Net> all_variables(std::span<const TruthTable> tables) {
   return nets;
 }
 
-/// Classes of the bound variables that tell apart what any of `tables` tells apart.
-Decomposition joint_classes(std::span<const TruthTable> tables, std::uint32_t bound) {
-  Decomposition joint;
-  std::map<std::vector<std::uint32_t>, std::uint32_t> numbers;
-  std::vector<Decomposition> each;
-  for (const TruthTable& table : tables) each.push_back(decompose(table, bound));
-  for (std::size_t b = 0; b < each.front().class_of.size(); ++b) {
-    std::vector<std::uint32_t> key;
-    for (const Decomposition& one : each) key.push_back(one.class_of[b]);
-    const auto next = static_cast<std::uint32_t>(numbers.size());
-    joint.class_of.push_back(numbers.try_emplace(std::move(key), next).first->second);
-  }
-  joint.class_count = static_cast<std::uint32_t>(numbers.size());
-  return joint;
-}
-
 /// The cheapest way over all bound sets, when it beats `half_luts_max`.
 std::optional<Shared> best_shared(std::span<const TruthTable> tables, std::uint32_t half_luts_max) {
   const std::uint32_t count = tables.front().variable_count();
@@ -85,15 +68,16 @@ std::optional<Shared> best_shared(std::span<const TruthTable> tables, std::uint3
   for (std::uint32_t bound = 1; bound < (1U << count); ++bound) {
     const auto size = static_cast<std::uint32_t>(std::popcount(bound));
     if (size < 3 || size > kLutInputs || count - size >= kLutInputs) continue;
-    Decomposition classes = joint_classes(tables, bound);
-    const std::uint32_t bits = class_bits(classes);
+    const std::uint32_t bits_max = std::min(kLutInputs - (count - size), size - 1);
+    auto classes = decompose(tables, bound, 1U << bits_max);
+    if (!classes) continue;
+    const std::uint32_t bits = class_bits(*classes);
     const std::uint32_t inputs = bits + count - size;
-    if (bits >= size || inputs > kLutInputs) continue;
     const std::uint32_t cost =
         bits * half_luts_of(size) + static_cast<std::uint32_t>(tables.size()) * half_luts_of(inputs);
     if (cost >= half_luts_max) continue;
     half_luts_max = cost;
-    best = Shared{bound, std::move(classes), cost};
+    best = Shared{bound, std::move(*classes), cost};
   }
   return best;
 }

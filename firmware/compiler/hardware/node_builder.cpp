@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <random>
 #include <set>
 
 #include <fmt/core.h>
@@ -14,7 +15,7 @@
 namespace kantrig::compiler {
 namespace {
 
-constexpr int kRoundsMax = 4;
+constexpr int kChanges = 3;
 constexpr std::size_t kFoldedInputs = 5;
 constexpr std::uint32_t kFoldedBitsMin = 3;
 
@@ -66,6 +67,9 @@ bool choose_folds(std::vector<Part>& parts, std::uint32_t count) {
 struct NodeBuilder::Chosen {
   std::vector<const Realisation*> terms;
   std::vector<Part> parts;
+  SumNode
+      end;  // what comes after the sum: the node without its terms, the tables' offsets out of its constant
+  std::uint64_t sum_max = 0;
   std::uint64_t constant_left = 0;
   bool folds_made = false;
 };
@@ -83,6 +87,11 @@ NodeBuilder::NodeBuilder(const SumNode& node, const std::vector<std::vector<Net>
     auto candidates = realisations(term, term_nets(term));
     if (!goal.split_tables) candidates.assign(1, realise(term, term_nets(term), {}, 0));
     candidates_.push_back(std::move(candidates));
+    std::int32_t largest = 0;
+    for (std::size_t i = 0; i < term.entries.size(); ++i) {
+      if (term.reachable[i]) largest = std::max(largest, term.entries[i]);
+    }
+    terms_max_ += static_cast<std::uint64_t>(largest);
   }
 }
 
@@ -94,19 +103,6 @@ std::vector<Net> NodeBuilder::term_nets(const Lookup& term) const {
 }
 
 namespace {
-
-/// What the sum can be at most, with the constant.
-std::uint64_t largest_sum(const SumNode& node) {
-  std::uint64_t most = plan_constant(node).added;
-  for (const Lookup& term : node.terms) {
-    std::int32_t largest = 0;
-    for (std::size_t i = 0; i < term.entries.size(); ++i) {
-      if (term.reachable[i]) largest = std::max(largest, term.entries[i]);
-    }
-    most += static_cast<std::uint64_t>(largest);
-  }
-  return most;
-}
 
 /// Adds all parts, folds and pairs where wanted, and runs the tree. The sum, when one word is left.
 struct Sum {
@@ -175,20 +171,41 @@ const Realisation& NodeBuilder::realised(std::size_t term, std::size_t choice, s
   const Realisation& bare = candidates_[term][choice];
   if (added == 0) return bare;
   const auto [found, fresh] = realised_.try_emplace({term, choice, added});
-  if (fresh) found->second = realise(node_.terms[term], term_nets(node_.terms[term]), bare.split, added);
+  if (fresh)
+    found->second =
+        realise(node_.terms[term], term_nets(node_.terms[term]), {bare.split, bare.offset}, added);
   return found->second;
 }
 
 NodeBuilder::Chosen NodeBuilder::choose(const NodePlan& plan) const {
   Chosen chosen;
-  chosen.constant_left = plan_constant(node_).added;
+  chosen.end.constant = node_.constant;
+  chosen.end.shift = node_.shift;
+  chosen.end.low = node_.low;
+  chosen.end.high = node_.high;
+  chosen.sum_max = terms_max_;
+  for (std::size_t t = 0; t < plan.choices.size(); ++t) {
+    const std::int32_t offset = candidates_[t][plan.choices[t]].offset;
+    chosen.end.constant -= offset;
+    chosen.sum_max += static_cast<std::uint64_t>(offset);
+  }
+  chosen.constant_left = plan_constant(chosen.end).added;
+  chosen.sum_max += chosen.constant_left;
+  std::vector<std::int32_t> added(plan.choices.size(), 0);
   for (std::size_t t = 0; t < plan.choices.size(); ++t) {
     const Realisation& bare = candidates_[t][plan.choices[t]];
     const auto room = static_cast<std::uint64_t>(std::max(bare.slack, 0));
-    const auto added =
-        static_cast<std::int32_t>(std::min(chosen.constant_left, room)) / bare.step * bare.step;
-    chosen.constant_left -= static_cast<std::uint64_t>(added);
-    chosen.terms.push_back(&realised(t, plan.choices[t], added));
+    added[t] = static_cast<std::int32_t>(std::min(chosen.constant_left, room)) / bare.step * bare.step;
+    chosen.constant_left -= static_cast<std::uint64_t>(added[t]);
+  }
+  if (plan.constant_term) {
+    const std::int32_t step = candidates_[*plan.constant_term][plan.choices[*plan.constant_term]].step;
+    const std::int32_t rest = static_cast<std::int32_t>(chosen.constant_left) / step * step;
+    added[*plan.constant_term] += rest;
+    chosen.constant_left -= static_cast<std::uint64_t>(rest);
+  }
+  for (std::size_t t = 0; t < plan.choices.size(); ++t) {
+    chosen.terms.push_back(&realised(t, plan.choices[t], added[t]));
     for (const TableWord& word : chosen.terms.back()->words) {
       chosen.parts.push_back({.table = &word, .term = t});
     }
@@ -210,10 +227,10 @@ NodeBuilder::Trial NodeBuilder::try_plan(const NodePlan& plan) const {
     return nets;
   };
   const Sum sum =
-      add_up(scratch, stages_, chosen.parts, largest_sum(node_), chosen.constant_left, "sum", make_nets);
+      add_up(scratch, stages_, chosen.parts, chosen.sum_max, chosen.constant_left, "sum", make_nets);
   if (!sum.complete) return {};
   const std::uint32_t stage = std::min(ready_stage(scratch, sum.word) + 1, stages_.output());
-  scratch.set_outputs(requantise_code(scratch, stage, node_, sum.word, "code"), stages_.output());
+  scratch.set_outputs(requantise_code(scratch, stage, chosen.end, sum.word, "code"), stages_.output());
   std::uint32_t halves = 0;
   for (const Realisation* realisation : chosen.terms) halves += realisation->half_luts;
   for (const Part& part : chosen.parts) {
@@ -224,45 +241,64 @@ NodeBuilder::Trial NodeBuilder::try_plan(const NodePlan& plan) const {
   return {true, 0.5 * halves + goal_.register_weight * scratch.register_count()};
 }
 
-double NodeBuilder::cost(const NodePlan& plan) const {
-  return try_plan(plan).cost;
-}
-
 bool NodeBuilder::fits(const NodePlan& plan) const {
   return try_plan(plan).fits;
 }
 
-NodePlan NodeBuilder::search() const {
-  NodePlan best{std::vector<std::size_t>(node_.terms.size(), 0), 0};
-  double best_cost = cost(best);
+void NodeBuilder::descend(Search& search) const {
   const auto consider = [&](const NodePlan& plan) {
-    const double here = cost(plan);
-    if (here >= best_cost) return false;
-    best = plan;
-    best_cost = here;
+    if (search.trials == 0) return false;
+    --search.trials;
+    const double cost = try_plan(plan).cost;
+    if (cost >= search.cost) return false;
+    search.best = plan;
+    search.cost = cost;
     return true;
   };
-  const auto search_folds = [&] {
+  const auto try_folds = [&] {
     bool better = false;
     const auto most = goal_.fold_tables ? static_cast<std::uint32_t>(node_.terms.size() / 2) : 0U;
-    for (std::uint32_t folds = 0; folds <= most; ++folds) better = consider({best.choices, folds}) || better;
-    return better;
-  };
-  search_folds();
-  for (int round = 0; round < kRoundsMax; ++round) {
-    bool better = false;
-    for (std::size_t t = 0; t < candidates_.size(); ++t) {
-      for (std::size_t c = 0; c < candidates_[t].size(); ++c) {
-        NodePlan plan = best;
-        plan.choices[t] = c;
-        better = consider(plan) || better;
-        if (goal_.fold_tables) better = consider({plan.choices, plan.folds + 1}) || better;
+    for (std::uint32_t folds = 0; folds <= most; ++folds) {
+      better = consider({search.best.choices, folds, std::nullopt}) || better;
+      for (std::size_t t = 0; t < node_.terms.size(); ++t) {
+        better = consider({search.best.choices, folds, t}) || better;
       }
     }
-    better = search_folds() || better;
-    if (!better) break;
+    return better;
+  };
+  for (bool better = try_folds(); better;) {
+    better = false;
+    for (std::size_t t = 0; t < candidates_.size(); ++t) {
+      for (std::size_t c = 0; c < candidates_[t].size(); ++c) {
+        NodePlan plan = search.best;
+        plan.choices[t] = c;
+        better = consider(plan) || better;
+        if (goal_.fold_tables)
+          better = consider({plan.choices, plan.folds + 1, plan.constant_term}) || better;
+      }
+    }
+    better = try_folds() || better;
   }
-  return best;
+}
+
+NodePlan NodeBuilder::search() const {
+  Search best{{std::vector<std::size_t>(node_.terms.size(), 0), 0, std::nullopt},
+              std::numeric_limits<double>::infinity(),
+              goal_.trials_max};
+  descend(best);
+  // A descent ends where no single change helps; from a few changes off, another may end lower.
+  std::mt19937 random(1);
+  while (best.trials > 0 && !candidates_.empty()) {
+    Search next{best.best, std::numeric_limits<double>::infinity(), best.trials};
+    for (int change = 0; change < kChanges; ++change) {
+      const std::size_t t = random() % candidates_.size();
+      next.best.choices[t] = random() % candidates_[t].size();
+    }
+    descend(next);
+    best.trials = next.trials;
+    if (next.cost < best.cost) best = next;
+  }
+  return best.best;
 }
 
 std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, const std::string& prefix,
@@ -276,12 +312,12 @@ std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, cons
     const bool fine = part.table != chosen.terms[part.term]->words.data();
     return builder.build_word(part.table->bits, fmt::format("{}_{}{}", prefix, input, fine ? "_fine" : ""));
   };
-  const Sum sum = add_up(netlist, stages_, chosen.parts, largest_sum(node_), chosen.constant_left,
+  const Sum sum = add_up(netlist, stages_, chosen.parts, chosen.sum_max, chosen.constant_left,
                          prefix + "_sum", make_nets);
   KANTRIG_ASSERT(sum.complete);
   const std::uint32_t stage = std::min(ready_stage(netlist, sum.word) + 1, stages_.output());
-  return scores ? requantise_score(netlist, stage, node_, sum.word, prefix + "_score")
-                : requantise_code(netlist, stage, node_, sum.word, prefix + "_code");
+  return scores ? requantise_score(netlist, stage, chosen.end, sum.word, prefix + "_score")
+                : requantise_code(netlist, stage, chosen.end, sum.word, prefix + "_code");
 }
 
 }  // namespace kantrig::compiler

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -27,15 +28,17 @@ struct LayerStages {
 
 /// What the search weighs and may use.
 struct AreaGoal {
-  bool split_tables = true;       // realise.hpp
-  bool fold_tables = true;        // look-ups inside adders
-  double register_weight = 0.15;  // of one register, in LUTs
+  bool split_tables = true;         // realise.hpp
+  bool fold_tables = true;          // look-ups inside adders
+  double register_weight = 0.4;    // of one register, in LUTs
+  std::uint32_t trials_max = 5000;  // plans tried for a node
 };
 
-/// One node's choices: a realisation for each term, and how many tables go into adders.
+/// One node's choices: a realisation for each term, how many tables go into adders, who takes the constant.
 struct NodePlan {
   std::vector<std::size_t> choices;
   std::uint32_t folds = 0;
+  std::optional<std::size_t> constant_term = std::nullopt;  // whose table takes what is left of the constant
 };
 
 class NodeBuilder {
@@ -44,7 +47,7 @@ class NodeBuilder {
   NodeBuilder(const SumNode& node, const std::vector<std::vector<Net>>& inputs, LayerStages stages,
               AreaGoal goal);
 
-  /// The cheapest plan found by coordinate descent.
+  /// The cheapest plan found by coordinate descent from several starts; the same every time.
   [[nodiscard]] NodePlan search() const;
 
   /// Adds the node's cells; returns its code's nets, or its score's.
@@ -57,8 +60,13 @@ class NodeBuilder {
  private:
   struct Trial;
   struct Chosen;
+  struct Search {
+    NodePlan best;
+    double cost = 0.0;
+    std::uint32_t trials = 0;  // that may still be made
+  };
   [[nodiscard]] Trial try_plan(const NodePlan& plan) const;
-  [[nodiscard]] double cost(const NodePlan& plan) const;
+  void descend(Search& search) const;
   [[nodiscard]] Chosen choose(const NodePlan& plan) const;
   [[nodiscard]] const Realisation& realised(std::size_t term, std::size_t choice, std::int32_t added) const;
   [[nodiscard]] std::vector<Net> term_nets(const Lookup& term) const;
@@ -67,6 +75,7 @@ class NodeBuilder {
   const std::vector<std::vector<Net>>& inputs_;
   LayerStages stages_;
   AreaGoal goal_;
+  std::uint64_t terms_max_ = 0;
   std::vector<std::vector<Realisation>> candidates_;  // of every term
   mutable std::map<std::tuple<std::size_t, std::size_t, std::int32_t>, Realisation>
       realised_;  // with constants

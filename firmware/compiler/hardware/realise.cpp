@@ -9,7 +9,9 @@
 namespace kantrig::compiler {
 namespace {
 
-constexpr std::size_t kRealisationsMax = 5;
+constexpr std::size_t kRealisationsMax = 8;
+constexpr std::size_t kScreenedMax = 16;  // of wide tables, how many are made to know their cost
+constexpr std::int32_t kOffsetsMax = 16;
 constexpr std::uint32_t kCorrectionBitsMax = 4;  // of V; beyond, splitting never pays
 constexpr std::uint32_t kDroppedMax = 3;
 
@@ -73,6 +75,25 @@ std::uint32_t cost_of(const std::vector<TableWord>& words) {
   return cost;
 }
 
+/// The cost by making the words: functions of more than 6 inputs may share LUTs.
+std::uint32_t made_cost(const std::vector<TableWord>& words, std::span<const Net> variables) {
+  Netlist scratch;
+  const std::vector<Net> inputs = scratch.add_input("code", static_cast<std::uint32_t>(variables.size()));
+  LutBuilder builder(scratch, 0);
+  for (const TableWord& word : words) {
+    std::vector<TruthTable> bits = word.bits;
+    for (TruthTable& bit : bits) {
+      for (Net& net : bit.variables) {
+        net = inputs[static_cast<std::size_t>(std::ranges::find(variables, net) - variables.begin())];
+      }
+    }
+    (void)builder.build_word(bits, "word");
+  }
+  std::uint32_t cost = 0;
+  for (const Cell& cell : scratch.cells()) cost += half_luts(cell);
+  return cost;
+}
+
 /// What a bit more costs in the adders: a ternary adder's LUT takes away two.
 std::uint32_t with_adders(const Realisation& realisation) {
   std::uint32_t cost = realisation.half_luts;
@@ -100,14 +121,14 @@ std::vector<Split> splits(const std::vector<Net>& used, std::uint32_t bits) {
   return result;
 }
 
-}  // namespace
-
-Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Split& split,
-                    std::int32_t added) {
+Realisation estimate(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
+                     std::int32_t added) {
+  const Split& split = manner.split;
   Values values = lookup.entries;
-  for (std::int32_t& value : values) value += added;
+  for (std::int32_t& value : values) value += manner.offset + added;
   const std::vector<bool>& reachable = lookup.reachable;
-  Realisation result{.split = split, .words = {}, .half_luts = 0, .slack = 0, .step = 1};
+  Realisation result{
+      .split = split, .offset = manner.offset, .words = {}, .half_luts = 0, .slack = 0, .step = 1};
   const std::int32_t most = largest(values, reachable);
   if (split.dropped == 0) {
     const std::uint32_t width = width_of(most);
@@ -147,9 +168,18 @@ Realisation realise(const Lookup& lookup, std::span<const Net> variables, const 
   return result;
 }
 
+}  // namespace
+
+Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
+                    std::int32_t added) {
+  Realisation result = estimate(lookup, variables, manner, added);
+  if (variables.size() > 6) result.half_luts = made_cost(result.words, variables);
+  return result;
+}
+
 std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net> variables) {
   std::vector<Realisation> found;
-  const Realisation plain = realise(lookup, variables, {}, 0);
+  const Realisation plain = estimate(lookup, variables, {}, 0);
   std::vector<Net> used;
   for (const TableWord& word : plain.words) {
     for (const TruthTable& bit : word.bits)
@@ -158,34 +188,28 @@ std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net>
   std::ranges::sort(used);
   used.erase(std::ranges::unique(used).begin(), used.end());
   for (const Split& split : splits(used, static_cast<std::uint32_t>(variables.size()))) {
-    Realisation one = realise(lookup, variables, split, 0);
-    const bool narrow = std::ranges::all_of(one.words, [&](const TableWord& word) {
-      return &word == &one.words.front() || word.bits.size() <= kCorrectionBitsMax;
-    });
-    if (!narrow) continue;
-    // What the estimate cannot see, LUTs shared by the bits of wide functions, is counted by making them.
-    if (variables.size() > 6) {
-      Netlist scratch;
-      std::vector<Net> inputs = scratch.add_input("code", static_cast<std::uint32_t>(variables.size()));
-      LutBuilder builder(scratch, 0);
-      for (const TableWord& word : one.words) {
-        std::vector<TruthTable> bits = word.bits;
-        for (TruthTable& bit : bits) {
-          for (Net& net : bit.variables) {
-            net = inputs[static_cast<std::size_t>(std::ranges::find(variables, net) - variables.begin())];
-          }
-        }
-        (void)builder.build_word(bits, "w");
-      }
-      one.half_luts = 0;
-      for (const Cell& cell : scratch.cells()) {
-        if (cell.kind == CellKind::kLut) one.half_luts += cell.inputs.size() <= 5 ? 1U : 2U;
-      }
+    for (std::int32_t offset = 0; offset < kOffsetsMax; ++offset) {
+      Realisation one = estimate(lookup, variables, {split, offset}, 0);
+      const bool narrow = std::ranges::all_of(one.words, [&](const TableWord& word) {
+        return &word == &one.words.front() || word.bits.size() <= kCorrectionBitsMax;
+      });
+      if (!narrow) break;
+      found.push_back(std::move(one));
     }
-    found.push_back(std::move(one));
   }
-  std::ranges::stable_sort(found, std::ranges::less{}, with_adders);
-  if (found.size() > kRealisationsMax) found.erase(found.begin() + kRealisationsMax, found.end());
+  const auto keep_best = [&](std::size_t count) {
+    std::ranges::stable_sort(found, std::ranges::less{}, with_adders);
+    if (found.size() > count) found.erase(found.begin() + static_cast<std::ptrdiff_t>(count), found.end());
+  };
+  if (variables.size() > 6) {
+    keep_best(kScreenedMax);
+    for (Realisation& one : found) one.half_luts = made_cost(one.words, variables);
+  }
+  // The table as it stands is always a choice: it makes the fewest words.
+  keep_best(kRealisationsMax);
+  if (std::ranges::none_of(found, [](const Realisation& one) { return one.split.dropped == 0; })) {
+    found.push_back(realise(lookup, variables, {}, 0));
+  }
   return found;
 }
 

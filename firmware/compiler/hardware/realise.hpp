@@ -29,16 +29,23 @@ struct TableWord {
 
 struct Realisation {
   Split split;
-  std::vector<TableWord> words;  // their sum is entry + added, the widest first
+  std::int32_t offset = 0;  // added to every entry because that made it cheaper; the node's constant pays
+  std::vector<TableWord> words;  // their sum is entry + offset + added, the widest first
   std::uint32_t half_luts = 0;
   // A multiple of `step` up to `slack` can be added without one bit more.
   std::int32_t slack = 0;
   std::int32_t step = 1;
 };
 
-/// `lookup` with `added` in every entry. `variables` are the nets of its code bits, the first input's lowest
-/// bit first. Precondition: entries are not negative where reachable.
-[[nodiscard]] Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Split& split,
+/// What can be varied in making a table.
+struct Manner {
+  Split split;
+  std::int32_t offset = 0;
+};
+
+/// `lookup` with `added` in every entry beside the offset. `variables` are the nets of its code bits, the
+/// first input's lowest bit first. Precondition: entries are not negative where reachable.
+[[nodiscard]] Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
                                   std::int32_t added);
 
 /// The cheapest few, best first: table LUTs and what adding the words costs.

@@ -1,8 +1,7 @@
 #include "compiler/hardware/truth_table.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <map>
-#include <string>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -72,23 +71,32 @@ std::uint64_t lut_init(const TruthTable& table) {
   return init;
 }
 
-Decomposition decompose(const TruthTable& table, std::uint32_t bound) {
+std::optional<Decomposition> decompose(std::span<const TruthTable> tables, std::uint32_t bound,
+                                       std::uint32_t classes_max) {
+  const std::uint32_t variables = tables.front().variable_count();
   const auto bound_count = static_cast<std::uint32_t>(std::popcount(bound));
-  const std::uint32_t all = (1U << table.variable_count()) - 1;
-  const std::uint32_t rest = all & ~bound;
-  const std::size_t rest_values = std::size_t{1} << (table.variable_count() - bound_count);
+  const std::uint32_t rest = ((1U << variables) - 1) & ~bound;
+  KANTRIG_ASSERT(variables - bound_count <= 6);
+  std::vector<std::size_t> rest_index(std::size_t{1} << (variables - bound_count));
+  for (std::size_t r = 0; r < rest_index.size(); ++r) rest_index[r] = spread(r, rest);
   Decomposition result;
-  std::map<std::string, std::uint32_t> classes;
+  std::vector<std::vector<std::uint64_t>> columns;  // of every class: one word a table
+  std::vector<std::uint64_t> column(tables.size());
   for (std::size_t b = 0; b < (std::size_t{1} << bound_count); ++b) {
-    std::string column;
     const std::size_t base = spread(b, bound);
-    for (std::size_t r = 0; r < rest_values; ++r) {
-      column.push_back(table.value[base | spread(r, rest)] == Trit::kOne ? '1' : '0');
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+      column[t] = 0;
+      for (std::size_t r = 0; r < rest_index.size(); ++r) {
+        if (tables[t].value[base | rest_index[r]] == Trit::kOne) column[t] |= std::uint64_t{1} << r;
+      }
     }
-    const auto next = static_cast<std::uint32_t>(classes.size());
-    result.class_of.push_back(classes.try_emplace(std::move(column), next).first->second);
+    const auto found = std::ranges::find(columns, column);
+    result.class_of.push_back(static_cast<std::uint32_t>(found - columns.begin()));
+    if (found != columns.end()) continue;
+    columns.push_back(column);
+    if (columns.size() > classes_max) return std::nullopt;
   }
-  result.class_count = static_cast<std::uint32_t>(classes.size());
+  result.class_count = static_cast<std::uint32_t>(columns.size());
   return result;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace kantrig::compiler {
@@ -34,13 +36,15 @@ struct Cofactors {
 /// Up to 6 variables as the INIT of a LUT: bit i is value[i], don't-cares 0, repeated beyond the variables.
 [[nodiscard]] std::uint64_t lut_init(const TruthTable& table);
 
-/// A function of `bound` (a subset of the variables, as a mask) and of the rest can be computed as
-/// F(h(bound), rest) with ceil(log2(count)) functions h, where count is what this returns: how many different
-/// functions of the rest there are (Ashenhurst 1957, Curtis 1962). Don't-cares count as 0.
+/// Functions of the same variables can be computed as F(h(bound), rest), `bound` a subset of the variables as
+/// a mask, with ceil(log2(count)) functions h, where count is how many different tuples of functions of the
+/// rest there are (Ashenhurst 1957, Curtis 1962). Don't-cares count as 0.
 struct Decomposition {
   std::uint32_t class_count = 0;
   std::vector<std::uint32_t> class_of;  // of every value of the bound variables
 };
-[[nodiscard]] Decomposition decompose(const TruthTable& table, std::uint32_t bound);
+/// Nothing when there are more than `classes_max`. Precondition: at most 6 variables are not bound.
+[[nodiscard]] std::optional<Decomposition> decompose(std::span<const TruthTable> tables, std::uint32_t bound,
+                                                     std::uint32_t classes_max);
 
 }  // namespace kantrig::compiler
