@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,6 @@ struct Arguments {
   std::filesystem::path out;
   std::string target = "fixed";
   bool replace = false;
-  bool plain = false;
   FixedOptions fixed;
 };
 
@@ -46,7 +46,6 @@ void print_design(const HardwareDesign& design, const Arguments& arguments, cons
 }
 
 int run(Arguments arguments) {
-  arguments.fixed.optimize = !arguments.plain;
   auto bundle = kan::load_bundle(arguments.bundle);
   if (!bundle) return report_failure(bundle.error(), base::kExitInput);
   const auto compiled = compile_fixed(*bundle, arguments.fixed);
@@ -79,7 +78,18 @@ void add_compile_command(CLI::App& app, int& exit_code) {
   command->add_option("--carry-bits", arguments->fixed.carry_bits_max, "Longest carry chain, in bits")
       ->check(CLI::Range(4U, 32U))
       ->capture_default_str();
-  command->add_flag("--plain", arguments->plain, "Tables as they are, nothing optimised: to compare with");
+  command
+      ->add_option(
+          "--optimize", arguments->fixed.optimize,
+          "area: the published number of cycles, few LUTs; latency: few cycles; none: to compare with")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Optimize>{
+              {"area", Optimize::kArea}, {"latency", Optimize::kLatency}, {"none", Optimize::kNone}},
+          CLI::ignore_case))
+      ->default_str("area");
+  command->add_option("--levels", arguments->fixed.levels_max, "LUTs between two registers, at most")
+      ->check(CLI::Range(1U, 8U))
+      ->capture_default_str();
   command->add_flag("--replace", arguments->replace, "Replace an older bundle of the same name and version");
   command->footer(
       "The design takes one event a clock and gives exactly the bits of the integer model, which is checked "

@@ -116,8 +116,11 @@ SumWord AdderTree::finish(std::uint32_t stage, Operands operands, CellKind kind)
   if (operands.rows.size() > 1) cell.b = operands.rows[1];
   if (operands.rows.size() > 2) cell.c = operands.rows[2];
   const std::uint32_t outputs = std::min(width, static_cast<std::uint32_t>(cell.a.size()) + 1);
-  return {operands.column, netlist_.add_adder(std::move(cell), outputs, fmt::format("{}{}", name_, made_++)),
-          max};
+  return {.column = operands.column,
+          .nets = netlist_.add_adder(std::move(cell), outputs, fmt::format("{}{}", name_, made_++)),
+          .max = max,
+          .levels = 0,
+          .chained = true};
 }
 
 SumWord AdderTree::sum(std::uint32_t stage, std::vector<SumWord> operands, bool ternary) {
@@ -170,8 +173,11 @@ void AdderTree::fold(std::uint32_t stage, std::size_t addend, const TableWord& t
   all.rows.push_back(std::move(row));
   all.max = word.max + table.max;
   // A row of the table's own must stay as it is: only the carry input is free.
-  if (const auto bit = std::ranges::find_if(
-          words_, [&](const SumWord& one) { return one.nets.size() == 1 && one.column == all.column; });
+  if (const auto bit = std::ranges::find_if(words_,
+                                            [&](const SumWord& one) {
+                                              return one.nets.size() == 1 && one.column == all.column &&
+                                                     chainable(one);
+                                            });
       bit != words_.end()) {
     all.carries.push_back(bit->nets[0]);
     all.max += bit->max;
@@ -181,18 +187,12 @@ void AdderTree::fold(std::uint32_t stage, std::size_t addend, const TableWord& t
 }
 
 void AdderTree::pair_up(std::uint32_t stage, std::uint32_t height_max) {
-  const auto fresh = [&](const SumWord& word) {  // behind one LUT at most, so that a chain can follow
-    return std::ranges::none_of(word.nets, [&](Net net) {
-      const Timing& timing = netlist_.timing(net);
-      return timing.stage == stage && (timing.behind_chain || timing.level > 1);
-    });
-  };
   while (height() > height_max) {
     const std::uint32_t column = highest_column(words_);
     std::vector<std::size_t> there;  // the narrowest first: adding two of them costs least
     for (std::size_t w = 0; w < words_.size(); ++w) {
       const SumWord& word = words_[w];
-      if (word.column <= column && column < word.end() && fresh(word)) there.push_back(w);
+      if (word.column <= column && column < word.end() && chainable(word)) there.push_back(w);
     }
     if (there.size() < 2) return;
     std::ranges::stable_sort(there, std::ranges::less{},
@@ -202,7 +202,7 @@ void AdderTree::pair_up(std::uint32_t stage, std::uint32_t height_max) {
     words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(std::min(there[0], there[1])));
     std::vector<SumWord> late;  // what cannot go into this stage's chains
     std::erase_if(words_, [&](const SumWord& word) {
-      if (fresh(word)) return false;
+      if (chainable(word)) return false;
       late.push_back(word);
       return true;
     });
@@ -234,6 +234,19 @@ void AdderTree::compress(std::uint32_t stage, std::uint32_t stages_left) {
     done.push_back(sum(stage, std::move(operands), !two));
   }
   words_.insert(words_.end(), done.begin(), done.end());
+}
+
+void AdderTree::finish_pair(std::uint32_t stage) {
+  while (words_.size() > 1) {
+    const std::size_t before = words_.size();
+    std::ranges::stable_sort(words_, std::ranges::greater{},
+                             [](const SumWord& word) { return word.nets.size(); });
+    std::vector<SumWord> pair(words_.begin(), words_.begin() + 2);
+    words_.erase(words_.begin(), words_.begin() + 2);
+    words_.push_back(sum(stage, std::move(pair), false));
+    if (words_.size() > 1) return;  // what is left found no room: one chain is all that a stage has
+    KANTRIG_ASSERT(words_.size() < before);
+  }
 }
 
 }  // namespace kantrig::compiler

@@ -15,6 +15,8 @@ struct SumWord {
   std::uint32_t column = 0;
   std::vector<Net> nets;
   std::uint64_t max = 0;
+  std::uint32_t levels = 0;  // of LUTs before it in the stage that made it
+  bool chained = false;      // made by an adder
 
   [[nodiscard]] std::uint32_t end() const { return column + static_cast<std::uint32_t>(nets.size()); }
 };
@@ -22,8 +24,8 @@ struct SumWord {
 class AdderTree {
  public:
   /// `sum_max` bounds the sum of everything and so every partial sum. `name` names the words made.
-  AdderTree(Netlist& netlist, std::uint64_t sum_max, std::string name)
-      : netlist_(netlist), sum_max_(sum_max), name_(std::move(name)) {}
+  AdderTree(Netlist& netlist, std::uint64_t sum_max, std::uint32_t levels_max, std::string name)
+      : netlist_(netlist), sum_max_(sum_max), levels_max_(levels_max), name_(std::move(name)) {}
 
   void add(SumWord word);
   [[nodiscard]] const std::vector<SumWord>& words() const { return words_; }
@@ -31,12 +33,19 @@ class AdderTree {
   [[nodiscard]] std::uint32_t height() const;
 
   /// Replaces words `addend` and what `table` stands for by their sum, the table inside the adder's LUTs.
-  /// Precondition: the table's bits have at most 5 variables together.
+  /// Precondition: the table's bits have at most 5 variables together, and chainable(words()[addend]).
   void fold(std::uint32_t stage, std::size_t addend, const TableWord& table);
-  /// Adds pairs in `stage` until at most `height_max` nets stand in a column, or nothing more can be done.
+  /// Whether an adder can follow this word within its stage.
+  [[nodiscard]] bool chainable(const SumWord& word) const {
+    return !word.chained && word.levels < levels_max_;
+  }
+  /// Adds pairs in `stage`, the one that made them, until at most `height_max` nets stand in a column, or no
+  /// more can be.
   void pair_up(std::uint32_t stage, std::uint32_t height_max);
   /// One stage of a tree that has `stages_left` of them, this one included.
   void compress(std::uint32_t stage, std::uint32_t stages_left);
+  /// Adds the last two words. Precondition: height() is 2 at most.
+  void finish_pair(std::uint32_t stage);
 
  private:
   struct Operands;
@@ -48,6 +57,7 @@ class AdderTree {
 
   Netlist& netlist_;
   std::uint64_t sum_max_;
+  std::uint32_t levels_max_;
   std::string name_;
   std::uint32_t made_ = 0;
   std::vector<SumWord> words_;

@@ -31,7 +31,7 @@ struct Built {
   PassFigure figure;
 };
 
-Result<Built> build(const SumIr& ir, const AreaGoal& goal, const std::string& pass) {
+Result<Built> build(const SumIr& ir, const BuildGoal& goal, const std::string& pass) {
   auto layers = build_layers(ir, goal);
   if (!layers) return tl::unexpected(layers.error());
   Built built{std::move(*layers), {pass, 0, 0}};
@@ -142,15 +142,23 @@ Result<CompiledDesign> compile_fixed(const kan::Bundle& bundle, const FixedOptio
                 options.device);
   }
   const bool xilinx = options.device == "xcup";
-  const AreaGoal plain{.split_tables = false, .fold_tables = false, .trials_max = 100};
-  const AreaGoal goal = options.optimize && xilinx ? AreaGoal{} : plain;
+  const bool optimize = options.optimize != Optimize::kNone;
+  const BuildGoal plain{.latency = options.optimize == Optimize::kLatency,
+                        .levels_max = options.levels_max,
+                        .split_tables = false,
+                        .fold_tables = false,
+                        .trials_max = 100};
+  BuildGoal goal = plain;
+  if (optimize && xilinx) {
+    goal = BuildGoal{.latency = plain.latency, .levels_max = options.levels_max};
+  }
   const SumIr whole = sum_ir_of(bundle);
   std::vector<PassFigure> passes;
   SumIr ir = fold_constants(whole);
   auto built = build(ir, plain, "tables as they are");
   if (!built) return tl::unexpected(built.error());
   passes.push_back(built->figure);
-  if (options.optimize) {
+  if (optimize) {
     const SumIr reached = mark_reachable(whole);
     ir = fold_constants(reached);
     built = build(ir, plain, "codes that can occur");

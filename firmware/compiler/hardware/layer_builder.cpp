@@ -1,6 +1,7 @@
 #include "compiler/hardware/layer_builder.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -9,45 +10,77 @@
 namespace kantrig::compiler {
 namespace {
 
-Result<BuiltLayer> build_layer(const SumIr& ir, std::size_t l, const AreaGoal& goal) {
+constexpr std::uint32_t kAddStagesMax = 8;
+
+/// The layer with these stages, or nothing when a node's sum does not fit into them. `input_level`: LUT
+/// levels before the layer's codes within its first stage.
+std::optional<BuiltLayer> try_layer(const SumIr& ir, std::size_t l, const BuildGoal& goal, LayerStages stages,
+                                    std::uint32_t input_level) {
   const SumLayer& layer = ir.layers[l];
   const bool last = l + 1 == ir.layers.size();
   BuiltLayer built;
   std::vector<std::vector<Net>> inputs;
-  for (const SumInput& input : layer.inputs)
-    inputs.push_back(built.netlist.add_input(std::string(kInputPrefix) + input.name, input.bits));
-  std::size_t terms_max = 1;
-  for (const SumNode& node : layer.nodes) terms_max = std::max(terms_max, node.terms.size());
-  LayerStages stages{.lookup = l == 0 ? 0U : 1U, .add_stages = published_add_stages(terms_max)};
-  std::vector<NodeBuilder> builders;
-  std::vector<NodePlan> plans;
-  // More stages than published only where its wide adders are beyond two levels of logic and a carry chain.
-  for (bool fits = false; !fits;) {
-    builders.clear();
-    plans.clear();
-    fits = true;
-    for (const SumNode& node : layer.nodes) {
-      builders.emplace_back(node, inputs, stages, goal);
-      plans.push_back(builders.back().search());
-      if (!builders.back().fits(plans.back())) {
-        fits = false;
-        if (++stages.add_stages > 8) {
-          return fail(ErrorCode::kUnsupported, "layer {} node {}: {} tables cannot be added in {} stages", l,
-                      &node - layer.nodes.data(), node.terms.size(), stages.add_stages);
-        }
-        break;
-      }
-    }
+  for (const SumInput& input : layer.inputs) {
+    inputs.push_back(
+        built.netlist.add_input(std::string(kInputPrefix) + input.name, input.bits, {.level = input_level}));
   }
   std::vector<Net> outputs;
-  for (std::size_t k = 0; k < builders.size(); ++k) {
-    const std::vector<Net> nets = builders[k].build(built.netlist, plans[k], fmt::format("n{}", k), last);
+  for (std::size_t k = 0; k < layer.nodes.size(); ++k) {
+    const NodeBuilder builder(layer.nodes[k], inputs, stages, goal);
+    const NodePlan plan = builder.search();
+    if (!builder.fits(plan)) return std::nullopt;
+    const std::vector<Net> nets = builder.build(built.netlist, plan, fmt::format("n{}", k), last);
     built.output_widths.push_back(static_cast<std::uint32_t>(nets.size()));
     outputs.insert(outputs.end(), nets.begin(), nets.end());
   }
   built.netlist.set_outputs(std::move(outputs), stages.output());
   built.netlist.remove_dead_cells();
   return built;
+}
+
+std::size_t widest_node(const SumLayer& layer) {
+  std::size_t terms = 1;
+  for (const SumNode& node : layer.nodes) terms = std::max(terms, node.terms.size());
+  return terms;
+}
+
+/// The fewest add stages from `first` on that hold the layer, tables in stage `lookup`.
+std::optional<BuiltLayer> fewest_stages(const SumIr& ir, std::size_t l, const BuildGoal& goal,
+                                        LayerStages stages, std::uint32_t input_level) {
+  for (; stages.add_stages <= kAddStagesMax; ++stages.add_stages) {
+    auto built = try_layer(ir, l, goal, stages, input_level);
+    if (built && built->netlist.levels_max() <= goal.levels_max && !built->netlist.has_chains_in_series())
+      return built;
+  }
+  return std::nullopt;
+}
+
+std::uint32_t output_level(const BuiltLayer& built) {
+  std::uint32_t level = 0;
+  for (const Net net : built.netlist.outputs()) {
+    const Timing& timing = built.netlist.timing(net);
+    if (timing.stage == built.netlist.output_stage()) level = std::max(level, timing.level);
+  }
+  return level;
+}
+
+Result<BuiltLayer> build_layer(const SumIr& ir, std::size_t l, const BuildGoal& goal,
+                               std::uint32_t input_level) {
+  LayerStages stages{.lookup = 0,
+                     .add_stages = goal.latency ? 1 : published_add_stages(widest_node(ir.layers[l]))};
+  if (l == 0 || goal.latency) {
+    if (auto built = fewest_stages(ir, l, goal, stages, input_level)) return std::move(*built);
+  }
+  stages.lookup = 1;
+  stages.input_levels = 0;
+  if (l > 0) {
+    if (auto built = fewest_stages(ir, l, goal, stages, input_level)) return std::move(*built);
+  }
+  return fail(
+      ErrorCode::kUnsupported,
+      "layer {}: a node of {} tables does not fit into stages of {} LUT levels, expected to: allow more with "
+      "--levels {}",
+      l, widest_node(ir.layers[l]), goal.levels_max, goal.levels_max + 1);
 }
 
 }  // namespace
@@ -58,10 +91,10 @@ std::uint32_t published_add_stages(std::size_t terms) {
   return stages;
 }
 
-Result<std::vector<BuiltLayer>> build_layers(const SumIr& ir, const AreaGoal& goal) {
+Result<std::vector<BuiltLayer>> build_layers(const SumIr& ir, const BuildGoal& goal) {
   std::vector<BuiltLayer> layers;
   for (std::size_t l = 0; l < ir.layers.size(); ++l) {
-    auto built = build_layer(ir, l, goal);
+    auto built = build_layer(ir, l, goal, layers.empty() ? 0 : output_level(layers.back()));
     if (!built) return tl::unexpected(built.error());
     layers.push_back(std::move(*built));
   }

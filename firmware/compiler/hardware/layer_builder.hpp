@@ -21,8 +21,10 @@ struct BuiltLayer {
 /// Adder stages that the published structure has for nodes of `terms`: depth of a tree of 4-input adders.
 [[nodiscard]] std::uint32_t published_add_stages(std::size_t terms);
 
-/// Builds every layer. The error names layer and node when a node cannot be summed within the stages.
-[[nodiscard]] Result<std::vector<BuiltLayer>> build_layers(const SumIr& ir, const AreaGoal& goal);
+/// Builds every layer. Where latency is the goal, tables may follow the requantiser of the layer before
+/// within a stage. The error names layer and node when a node cannot be summed, and the levels that a stage
+/// would need.
+[[nodiscard]] Result<std::vector<BuiltLayer>> build_layers(const SumIr& ir, const BuildGoal& goal);
 
 /// Runs `events` through all layers and compares with execute(): the netlists say what the sums say.
 /// `codes` holds events x inputs. The error names event and output.

@@ -179,6 +179,28 @@ void Netlist::remove_dead_cells() {
   cells_ = std::move(kept);
 }
 
+std::uint32_t Netlist::levels_max() const {
+  std::uint32_t most = 0;
+  for (const Cell& cell : cells_) most = std::max(most, timing_[cell.outputs[0]].level);
+  return most;
+}
+
+bool Netlist::has_chains_in_series() const {
+  return std::ranges::any_of(cells_, [&](const Cell& cell) {
+    if (cell.a.empty()) return false;
+    const std::vector<Net> nets = nets_read(cell);
+    return std::ranges::any_of(nets, [&](Net net) {
+      return net > kNetOne && timing_[net].stage == cell.stage && timing_[net].behind_chain;
+    });
+  });
+}
+
+std::uint32_t Netlist::carry_bits_max() const {
+  std::size_t most = 0;
+  for (const Cell& cell : cells_) most = std::max(most, cell.a.size());
+  return static_cast<std::uint32_t>(most);
+}
+
 std::vector<std::uint32_t> Netlist::last_uses() const {
   std::vector<std::uint32_t> last(net_count());
   for (Net net = 0; net < net_count(); ++net) last[net] = timing_[net].stage;

@@ -75,6 +75,13 @@ class Netlist {
   [[nodiscard]] const NetName& name(Net net) const { return names_[net]; }
   [[nodiscard]] const std::string& word(std::uint32_t index) const { return words_[index]; }
 
+  /// The most LUT levels between two registers.
+  [[nodiscard]] std::uint32_t levels_max() const;
+  /// Whether some carry chain starts behind another one within a stage.
+  [[nodiscard]] bool has_chains_in_series() const;
+  /// The longest carry chain, in columns.
+  [[nodiscard]] std::uint32_t carry_bits_max() const;
+
   /// For every net the last stage that uses it (its own when nobody does).
   [[nodiscard]] std::vector<std::uint32_t> last_uses() const;
   /// Bits of registers: every net needs one for each stage between its own and its last use.

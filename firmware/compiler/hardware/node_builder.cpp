@@ -16,6 +16,8 @@ namespace kantrig::compiler {
 namespace {
 
 constexpr int kChanges = 3;
+constexpr double kUnfinished =
+    1e6;  // cost of a plan whose sum is not finished: the more words left, the more
 constexpr std::size_t kFoldedInputs = 5;
 constexpr std::uint32_t kFoldedBitsMin = 3;
 
@@ -81,7 +83,7 @@ struct NodeBuilder::Trial {
 };
 
 NodeBuilder::NodeBuilder(const SumNode& node, const std::vector<std::vector<Net>>& inputs, LayerStages stages,
-                         AreaGoal goal)
+                         BuildGoal goal)
     : node_(node), inputs_(inputs), stages_(stages), goal_(goal) {
   for (const Lookup& term : node.terms) {
     auto candidates = realisations(term, term_nets(term));
@@ -104,29 +106,40 @@ std::vector<Net> NodeBuilder::term_nets(const Lookup& term) const {
 
 namespace {
 
+SumWord word_of(const Part& part, LayerStages stages, std::vector<Net> nets) {
+  const bool wide =
+      std::ranges::any_of(part.table->bits, [](const TruthTable& bit) { return bit.variable_count() > 6; });
+  return {.column = part.table->column,
+          .nets = std::move(nets),
+          .max = part.table->max,
+          .levels = stages.input_levels + (wide ? 2U : 1U)};
+}
+
 /// Adds all parts, folds and pairs where wanted, and runs the tree. The sum, when one word is left.
 struct Sum {
   bool complete = false;
   SumWord word;
+  std::size_t words = 1;  // that are left
 };
 template <typename MakeNets>
-Sum add_up(Netlist& netlist, LayerStages stages, std::vector<Part>& parts, std::uint64_t sum_max,
-           std::uint64_t constant, const std::string& name, const MakeNets& make_nets) {
-  AdderTree tree(netlist, sum_max, name);
+Sum add_up(Netlist& netlist, LayerStages stages, std::uint32_t levels_max, std::vector<Part>& parts,
+           std::uint64_t sum_max, std::uint64_t constant, const std::string& name,
+           const MakeNets& make_nets) {
+  AdderTree tree(netlist, sum_max, levels_max, name);
   // Corrections of one bit first: a fold takes one of them as its carry input.
   for (const Part& part : parts) {
     if (part.folded || part.taken) continue;
-    tree.add({part.table->column, make_nets(part), part.table->max});
+    tree.add(word_of(part, stages, make_nets(part)));
   }
   for (std::uint32_t i = 0; constant >> i != 0; ++i) {
-    if (((constant >> i) & 1U) != 0) tree.add({i, {kNetOne}, std::uint64_t{1} << i});
+    if (((constant >> i) & 1U) != 0) tree.add({.column = i, .nets = {kNetOne}, .max = std::uint64_t{1} << i});
   }
   for (const Part& part : parts) {
     if (!part.folded) continue;
     const Part& addend = parts[part.addend];
     const std::size_t before = tree.words().size();
-    tree.add({addend.table->column, make_nets(addend), addend.table->max});
-    if (tree.words().size() == before) return {};  // an addend of zeros
+    tree.add(word_of(addend, stages, make_nets(addend)));
+    if (tree.words().size() == before || !tree.chainable(tree.words().back())) return {};
     tree.fold(stages.lookup, before, *part.table);
   }
   std::uint32_t height_max = 1;
@@ -135,7 +148,7 @@ Sum add_up(Netlist& netlist, LayerStages stages, std::vector<Part>& parts, std::
   for (std::uint32_t s = 0; s < stages.add_stages && tree.words().size() > 1; ++s) {
     tree.compress(stages.lookup + 1 + s, stages.add_stages - s);
   }
-  if (tree.words().size() > 1 && tree.height() <= 2) tree.pair_up(stages.output(), 1);
+  if (tree.words().size() > 1 && tree.height() <= 2) tree.finish_pair(stages.output());
   if (tree.words().size() > 1 && tree.height() == 1) {  // words that do not overlap are one already
     SumWord joined;
     for (const SumWord& word : tree.words()) {
@@ -146,15 +159,14 @@ Sum add_up(Netlist& netlist, LayerStages stages, std::vector<Part>& parts, std::
     return {true, joined};
   }
   if (tree.words().empty()) return {true, SumWord{}};
-  return {tree.words().size() == 1, tree.words()[0]};
+  return {tree.words().size() == 1, tree.words()[0], tree.words().size()};
 }
 
 /// A net in place of the LUTs of `bit`, made when those would be.
 Net opaque_net(Netlist& scratch, const TruthTable& bit, std::uint32_t stage) {
   if (bit.variables.empty()) return bit.value[0] == Trit::kOne ? kNetOne : kNetZero;
   if (half_luts(bit) == 0) return bit.variables[0];
-  const std::uint32_t levels = bit.variable_count() > 6 ? 2 : 1;
-  return scratch.add_input("table", 1, {.stage = stage, .level = levels})[0];
+  return scratch.add_input("table", 1, {.stage = stage, .level = 1})[0];
 }
 
 std::uint32_t ready_stage(const Netlist& netlist, const SumWord& sum) {
@@ -226,9 +238,9 @@ NodeBuilder::Trial NodeBuilder::try_plan(const NodePlan& plan) const {
     for (const TruthTable& bit : part.table->bits) nets.push_back(opaque_net(scratch, bit, stages_.lookup));
     return nets;
   };
-  const Sum sum =
-      add_up(scratch, stages_, chosen.parts, chosen.sum_max, chosen.constant_left, "sum", make_nets);
-  if (!sum.complete) return {};
+  const Sum sum = add_up(scratch, stages_, goal_.levels_max, chosen.parts, chosen.sum_max,
+                         chosen.constant_left, "sum", make_nets);
+  if (!sum.complete) return {false, kUnfinished + static_cast<double>(sum.words)};
   const std::uint32_t stage = std::min(ready_stage(scratch, sum.word) + 1, stages_.output());
   scratch.set_outputs(requantise_code(scratch, stage, chosen.end, sum.word, "code"), stages_.output());
   std::uint32_t halves = 0;
@@ -312,8 +324,8 @@ std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, cons
     const bool fine = part.table != chosen.terms[part.term]->words.data();
     return builder.build_word(part.table->bits, fmt::format("{}_{}{}", prefix, input, fine ? "_fine" : ""));
   };
-  const Sum sum = add_up(netlist, stages_, chosen.parts, chosen.sum_max, chosen.constant_left,
-                         prefix + "_sum", make_nets);
+  const Sum sum = add_up(netlist, stages_, goal_.levels_max, chosen.parts, chosen.sum_max,
+                         chosen.constant_left, prefix + "_sum", make_nets);
   KANTRIG_ASSERT(sum.complete);
   const std::uint32_t stage = std::min(ready_stage(netlist, sum.word) + 1, stages_.output());
   return scores ? requantise_score(netlist, stage, chosen.end, sum.word, prefix + "_score")

@@ -21,16 +21,19 @@ inline constexpr std::string_view kInputPrefix = "in_";
 
 /// When things happen in a layer.
 struct LayerStages {
-  std::uint32_t lookup = 0;      // stage of the table LUTs
-  std::uint32_t add_stages = 1;  // register stages of adders after it
+  std::uint32_t lookup = 0;        // stage of the table LUTs
+  std::uint32_t add_stages = 1;    // register stages of adders after it
+  std::uint32_t input_levels = 0;  // LUTs before the codes in the stage of the table LUTs
   [[nodiscard]] std::uint32_t output() const { return lookup + add_stages + 1; }
 };
 
 /// What the search weighs and may use.
-struct AreaGoal {
+struct BuildGoal {
+  bool latency = false;             // fewest stages; else the published number of them and the least area
+  std::uint32_t levels_max = 2;     // of LUTs in a stage
   bool split_tables = true;         // realise.hpp
   bool fold_tables = true;          // look-ups inside adders
-  double register_weight = 0.4;    // of one register, in LUTs
+  double register_weight = 0.4;     // of one register, in LUTs
   std::uint32_t trials_max = 5000;  // plans tried for a node
 };
 
@@ -45,7 +48,7 @@ class NodeBuilder {
  public:
   /// `inputs` are the layer's code nets. They have the same numbers in every netlist given to build().
   NodeBuilder(const SumNode& node, const std::vector<std::vector<Net>>& inputs, LayerStages stages,
-              AreaGoal goal);
+              BuildGoal goal);
 
   /// The cheapest plan found by coordinate descent from several starts; the same every time.
   [[nodiscard]] NodePlan search() const;
@@ -74,7 +77,7 @@ class NodeBuilder {
   const SumNode& node_;
   const std::vector<std::vector<Net>>& inputs_;
   LayerStages stages_;
-  AreaGoal goal_;
+  BuildGoal goal_;
   std::uint64_t terms_max_ = 0;
   std::vector<std::vector<Realisation>> candidates_;  // of every term
   mutable std::map<std::tuple<std::size_t, std::size_t, std::int32_t>, Realisation>
