@@ -31,6 +31,21 @@ std::vector<HardwareField> fields_from(const Json& list) {
   return fields;
 }
 
+Json to_json(const OverlayShape& shape) {
+  return {{"sizes", shape.sizes},       {"code_bits", shape.code_bits}, {"entry_bits", shape.entry_bits},
+          {"sum_bits", shape.sum_bits}, {"shift_max", shape.shift_max}, {"output_bits", shape.output_bits}};
+}
+
+OverlayShape shape_from(const Json& json) {
+  using Figures = std::vector<std::uint32_t>;
+  return {.sizes = json.at("sizes").get<Figures>(),
+          .code_bits = json.at("code_bits").get<Figures>(),
+          .entry_bits = json.at("entry_bits").get<Figures>(),
+          .sum_bits = json.at("sum_bits").get<Figures>(),
+          .shift_max = json.at("shift_max").get<Figures>(),
+          .output_bits = json.at("output_bits").get<std::uint32_t>()};
+}
+
 HardwareDesign design_from(const Json& json) {
   HardwareDesign design;
   design.bundle = json.at("bundle").get<std::string>();
@@ -54,6 +69,7 @@ HardwareDesign design_from(const Json& json) {
     design.passes.push_back({pass.at("pass").get<std::string>(), pass.at("luts").get<std::uint32_t>(),
                              pass.at("registers").get<std::uint32_t>()});
   }
+  if (json.contains("overlay")) design.overlay = shape_from(json.at("overlay"));
   return design;
 }
 
@@ -77,19 +93,20 @@ std::string design_to_json(const HardwareDesign& design) {
   for (const PassFigure& pass : design.passes) {
     passes.push_back({{"pass", pass.pass}, {"luts", pass.luts}, {"registers", pass.registers}});
   }
-  const Json json{{"format", kFormat},
-                  {"bundle", design.bundle},
-                  {"target", target_name(design.target)},
-                  {"device", design.device},
-                  {"model_digest", design.model_digest},
-                  {"cycles", design.cycles},
-                  {"input_width", design.input_width},
-                  {"output_width", design.output_width},
-                  {"inputs", to_json(design.inputs)},
-                  {"outputs", to_json(design.outputs)},
-                  {"layers", layers},
-                  {"files", design.files},
-                  {"passes", passes}};
+  Json json{{"format", kFormat},
+            {"bundle", design.bundle},
+            {"target", target_name(design.target)},
+            {"device", design.device},
+            {"model_digest", design.model_digest},
+            {"cycles", design.cycles},
+            {"input_width", design.input_width},
+            {"output_width", design.output_width},
+            {"inputs", to_json(design.inputs)},
+            {"outputs", to_json(design.outputs)},
+            {"layers", layers},
+            {"files", design.files},
+            {"passes", passes}};
+  if (design.overlay) json["overlay"] = to_json(*design.overlay);
   return json.dump(1) + "\n";
 }
 
@@ -100,7 +117,11 @@ Result<HardwareDesign> design_from_json(std::string_view text) {
       return fail(ErrorCode::kUnsupported, "design.json has format {}, expected {}", json.at("format").dump(),
                   kFormat);
     }
-    return design_from(json);
+    HardwareDesign design = design_from(json);
+    if (design.overlay) {
+      if (auto ok = check(*design.overlay); !ok) return tl::unexpected(ok.error().within("design.json"));
+    }
+    return design;
   } catch (const nlohmann::json::exception& error) {
     return fail(ErrorCode::kCorrupt, "design.json: {}", error.what());
   }

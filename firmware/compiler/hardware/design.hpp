@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "compiler/hardware/overlay_shape.hpp"
 
 namespace kantrig::compiler {
 
@@ -61,6 +63,7 @@ struct HardwareDesign {
   std::vector<HardwareLayer> layers;  // empty for an overlay
   std::vector<std::string> files;     // SystemVerilog sources in compile order, relative to rtl/
   std::vector<PassFigure> passes;
+  std::optional<OverlayShape> overlay;  // of an overlay: what it has room for
 };
 
 /// The same design gives the same bytes, which end in a line feed.

@@ -1,0 +1,1 @@
+kantrig_add_test(compiler/overlay_test LIBRARIES kantrig::compiler)
