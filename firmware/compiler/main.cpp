@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   compiler::add_import_command(app, exit_code);
   compiler::add_train_command(app, exit_code);
   compiler::add_compile_command(app, exit_code);
+  compiler::add_tables_command(app, exit_code);
   compiler::add_inspect_command(app, exit_code);
   compiler::add_evaluate_command(app, exit_code);
   compiler::add_keygen_command(app, exit_code);
