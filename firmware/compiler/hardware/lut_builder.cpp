@@ -10,8 +10,9 @@ namespace kantrig::compiler {
 namespace {
 
 constexpr std::uint32_t kLutInputs = 6;
-constexpr std::uint32_t kSharedInputs = 5;    // of two functions in one LUT
-constexpr std::uint32_t kDecomposedMax = 10;  // variables; beyond, only multiplexers
+constexpr std::uint32_t kSharedInputs = 5;   // of two functions in one LUT
+constexpr std::uint32_t kFreeMax = 3;        // variables beside the classes; more never paid
+constexpr std::uint32_t kDecomposedMax = 8;  // variables; beyond, only multiplexers
 
 std::uint32_t half_luts_of(std::uint32_t variables) {
   return variables <= kSharedInputs ? 1 : 2;
@@ -67,7 +68,7 @@ std::optional<Shared> best_shared(std::span<const TruthTable> tables, std::uint3
   std::optional<Shared> best;
   for (std::uint32_t bound = 1; bound < (1U << count); ++bound) {
     const auto size = static_cast<std::uint32_t>(std::popcount(bound));
-    if (size < 3 || size > kLutInputs || count - size >= kLutInputs) continue;
+    if (size > kLutInputs || count - size > kFreeMax) continue;
     const std::uint32_t bits_max = std::min(kLutInputs - (count - size), size - 1);
     auto classes = decompose(tables, bound, 1U << bits_max);
     if (!classes) continue;

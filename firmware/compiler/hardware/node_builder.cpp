@@ -183,9 +183,14 @@ const Realisation& NodeBuilder::realised(std::size_t term, std::size_t choice, s
   const Realisation& bare = candidates_[term][choice];
   if (added == 0) return bare;
   const auto [found, fresh] = realised_.try_emplace({term, choice, added});
-  if (fresh)
+  if (fresh) {
     found->second =
         realise(node_.terms[term], term_nets(node_.terms[term]), {bare.split, bare.offset}, added);
+    // What wide functions share is found out for the bare table alone where that takes long.
+    const std::vector<Net> nets = term_nets(node_.terms[term]);
+    if (nets.size() == 7) found->second.half_luts = made_half_luts(found->second, nets);
+    if (nets.size() > 7) found->second.half_luts = bare.half_luts;
+  }
   return found->second;
 }
 

@@ -33,8 +33,8 @@ struct BuildGoal {
   std::uint32_t levels_max = 2;     // of LUTs in a stage
   bool split_tables = true;         // realise.hpp
   bool fold_tables = true;          // look-ups inside adders
-  double register_weight = 0.4;     // of one register, in LUTs
-  std::uint32_t trials_max = 5000;  // plans tried for a node
+  double register_weight = 1.2;     // of one register, in LUTs: registers tend to run out first
+  std::uint32_t trials_max = 3000;  // plans tried for a node
 };
 
 /// One node's choices: a realisation for each term, how many tables go into adders, who takes the constant.

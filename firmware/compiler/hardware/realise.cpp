@@ -75,25 +75,6 @@ std::uint32_t cost_of(const std::vector<TableWord>& words) {
   return cost;
 }
 
-/// The cost by making the words: functions of more than 6 inputs may share LUTs.
-std::uint32_t made_cost(const std::vector<TableWord>& words, std::span<const Net> variables) {
-  Netlist scratch;
-  const std::vector<Net> inputs = scratch.add_input("code", static_cast<std::uint32_t>(variables.size()));
-  LutBuilder builder(scratch, 0);
-  for (const TableWord& word : words) {
-    std::vector<TruthTable> bits = word.bits;
-    for (TruthTable& bit : bits) {
-      for (Net& net : bit.variables) {
-        net = inputs[static_cast<std::size_t>(std::ranges::find(variables, net) - variables.begin())];
-      }
-    }
-    (void)builder.build_word(bits, "word");
-  }
-  std::uint32_t cost = 0;
-  for (const Cell& cell : scratch.cells()) cost += half_luts(cell);
-  return cost;
-}
-
 /// What a bit more costs in the adders: a ternary adder's LUT takes away two.
 std::uint32_t with_adders(const Realisation& realisation) {
   std::uint32_t cost = realisation.half_luts;
@@ -121,8 +102,10 @@ std::vector<Split> splits(const std::vector<Net>& used, std::uint32_t bits) {
   return result;
 }
 
-Realisation estimate(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
-                     std::int32_t added) {
+}  // namespace
+
+Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
+                    std::int32_t added) {
   const Split& split = manner.split;
   Values values = lookup.entries;
   for (std::int32_t& value : values) value += manner.offset + added;
@@ -168,18 +151,27 @@ Realisation estimate(const Lookup& lookup, std::span<const Net> variables, const
   return result;
 }
 
-}  // namespace
-
-Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
-                    std::int32_t added) {
-  Realisation result = estimate(lookup, variables, manner, added);
-  if (variables.size() > 6) result.half_luts = made_cost(result.words, variables);
-  return result;
+std::uint32_t made_half_luts(const Realisation& realisation, std::span<const Net> variables) {
+  Netlist scratch;
+  const std::vector<Net> inputs = scratch.add_input("code", static_cast<std::uint32_t>(variables.size()));
+  LutBuilder builder(scratch, 0);
+  for (const TableWord& word : realisation.words) {
+    std::vector<TruthTable> bits = word.bits;
+    for (TruthTable& bit : bits) {
+      for (Net& net : bit.variables) {
+        net = inputs[static_cast<std::size_t>(std::ranges::find(variables, net) - variables.begin())];
+      }
+    }
+    (void)builder.build_word(bits, "word");
+  }
+  std::uint32_t cost = 0;
+  for (const Cell& cell : scratch.cells()) cost += half_luts(cell);
+  return cost;
 }
 
 std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net> variables) {
   std::vector<Realisation> found;
-  const Realisation plain = estimate(lookup, variables, {}, 0);
+  const Realisation plain = realise(lookup, variables, {}, 0);
   std::vector<Net> used;
   for (const TableWord& word : plain.words) {
     for (const TruthTable& bit : word.bits)
@@ -189,7 +181,7 @@ std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net>
   used.erase(std::ranges::unique(used).begin(), used.end());
   for (const Split& split : splits(used, static_cast<std::uint32_t>(variables.size()))) {
     for (std::int32_t offset = 0; offset < kOffsetsMax; ++offset) {
-      Realisation one = estimate(lookup, variables, {split, offset}, 0);
+      Realisation one = realise(lookup, variables, {split, offset}, 0);
       const bool narrow = std::ranges::all_of(one.words, [&](const TableWord& word) {
         return &word == &one.words.front() || word.bits.size() <= kCorrectionBitsMax;
       });
@@ -203,7 +195,7 @@ std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net>
   };
   if (variables.size() > 6) {
     keep_best(kScreenedMax);
-    for (Realisation& one : found) one.half_luts = made_cost(one.words, variables);
+    for (Realisation& one : found) one.half_luts = made_half_luts(one, variables);
   }
   // The table as it stands is always a choice: it makes the fewest words.
   keep_best(kRealisationsMax);

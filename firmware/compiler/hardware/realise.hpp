@@ -43,10 +43,14 @@ struct Manner {
   std::int32_t offset = 0;
 };
 
-/// `lookup` with `added` in every entry beside the offset. `variables` are the nets of its code bits, the
-/// first input's lowest bit first. Precondition: entries are not negative where reachable.
+/// `lookup` with `added` in every entry beside the offset; half_luts is an estimate for more than 6 code
+/// bits. `variables` are the nets of its code bits, the first input's lowest bit first. Precondition: entries
+/// are not negative where reachable.
 [[nodiscard]] Realisation realise(const Lookup& lookup, std::span<const Net> variables, const Manner& manner,
                                   std::int32_t added);
+
+/// half_luts by making the words: functions of more than 6 inputs may share LUTs. Slow for many inputs.
+[[nodiscard]] std::uint32_t made_half_luts(const Realisation& realisation, std::span<const Net> variables);
 
 /// The cheapest few, best first: table LUTs and what adding the words costs.
 [[nodiscard]] std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net> variables);

@@ -75,8 +75,11 @@ SumIr sum_ir_of(const kan::Bundle& bundle) {
       const std::uint32_t bits = code_bits(layer.input_codes[j]);
       std::vector<bool> reachable(std::size_t{1} << bits, false);
       std::fill_n(reachable.begin(), layer.input_codes[j], true);
-      const std::string name = l == 0 ? identifier(bundle.features[j].name) : ir.layers[l - 1].nodes[j].name;
-      sums.inputs.push_back({name, bits, std::move(reachable)});
+      std::string name = l == 0 ? identifier(bundle.features[j].name) : ir.layers[l - 1].nodes[j].name;
+      const bool taken =
+          std::ranges::any_of(sums.inputs, [&](const SumInput& other) { return other.name == name; });
+      if (taken) name += fmt::format("_{}", j);
+      sums.inputs.push_back({std::move(name), bits, std::move(reachable)});
     }
     for (std::size_t k = 0; k < layer.nodes.size(); ++k) {
       sums.nodes.push_back(node_of(layer, layer.nodes[k], sums.inputs));
