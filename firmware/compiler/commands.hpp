@@ -18,5 +18,6 @@ void add_inspect_command(CLI::App& app, int& exit_code);
 void add_evaluate_command(CLI::App& app, int& exit_code);
 void add_keygen_command(CLI::App& app, int& exit_code);
 void add_sign_command(CLI::App& app, int& exit_code);
+void add_registers_command(CLI::App& app, int& exit_code);
 
 }  // namespace kantrig::compiler

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   compiler::add_evaluate_command(app, exit_code);
   compiler::add_keygen_command(app, exit_code);
   compiler::add_sign_command(app, exit_code);
+  compiler::add_registers_command(app, exit_code);
 
   try {
     app.parse(argc, argv);

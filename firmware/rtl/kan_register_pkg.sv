@@ -1,0 +1,48 @@
+// The register map of kan_kernel: byte offsets, and what some registers hold.
+// Printed by `kanc registers --format sv` from firmware/card/registers.hpp; do not edit.
+package kan_register_pkg;
+  localparam logic [31:0] MagicValue = 32'h544e414b;
+  localparam logic [31:0] InterfaceVersionValue = 32'd1;
+  localparam logic [31:0] ModeDecide = 32'd0;
+  localparam logic [31:0] ModeSelfTest = 32'd1;
+  localparam logic [31:0] ModeLoadTables = 32'd2;
+  localparam int unsigned ErrorReadResponse = 0;
+  localparam int unsigned ErrorWriteResponse = 1;
+  localparam int unsigned ErrorAddress = 2;
+  localparam int unsigned ErrorMode = 3;
+  localparam int unsigned ErrorTooManyEvents = 4;
+  localparam logic [11:0] Control = 12'h000;
+  localparam logic [11:0] InterruptGlobal = 12'h004;
+  localparam logic [11:0] InterruptEnable = 12'h008;
+  localparam logic [11:0] InterruptStatus = 12'h00c;
+  localparam logic [11:0] Input = 12'h010;
+  localparam logic [11:0] Output = 12'h018;
+  localparam logic [11:0] Events = 12'h020;
+  localparam logic [11:0] Bank = 12'h024;
+  localparam logic [11:0] Mode = 12'h028;
+  localparam logic [11:0] TableFirst = 12'h02c;
+  localparam logic [11:0] Magic = 12'h040;
+  localparam logic [11:0] InterfaceVersion = 12'h044;
+  localparam logic [11:0] Target = 12'h048;
+  localparam logic [11:0] Lanes = 12'h04c;
+  localparam logic [11:0] InputBits = 12'h050;
+  localparam logic [11:0] InputRecordBits = 12'h054;
+  localparam logic [11:0] OutputBits = 12'h058;
+  localparam logic [11:0] OutputRecordBits = 12'h05c;
+  localparam logic [11:0] Latency = 12'h060;
+  localparam logic [11:0] Features = 12'h064;
+  localparam logic [11:0] Outputs = 12'h068;
+  localparam logic [11:0] SelfTestEvents = 12'h06c;
+  localparam logic [11:0] ModelDigest = 12'h080;
+  localparam logic [11:0] Error = 12'h0a0;
+  localparam logic [11:0] Mismatches = 12'h0a4;
+  localparam logic [11:0] EventsIn = 12'h0c0;
+  localparam logic [11:0] EventsOut = 12'h0c8;
+  localparam logic [11:0] ReadStalls = 12'h0d0;
+  localparam logic [11:0] WriteStalls = 12'h0d8;
+  localparam logic [11:0] BusyCycles = 12'h0e0;
+  localparam logic [11:0] Runs = 12'h0e8;
+  localparam logic [11:0] AxiErrors = 12'h0ec;
+  localparam logic [11:0] TableAddress = 12'h100;
+  localparam logic [11:0] TableData = 12'h104;
+endpackage
