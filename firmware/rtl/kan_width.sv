@@ -1,0 +1,94 @@
+// Changes the width of a stream: cuts words into narrower ones, lowest bits first, or joins
+// them.
+// Handshake: valid/ready on both sides; once valid_o is high it and data_o stay until ready_i.
+// Latency: 1 cycle after the last word that is needed; a word a cycle on the narrower side. When
+// joining, last_i sends off a word that is not full, with zeros above. One width divides the
+// other.
+module kan_width #(
+  parameter int unsigned InWidth  = 512,
+  parameter int unsigned OutWidth = 128
+) (
+  input  logic                clk_i,
+  input  logic                rst_ni,  // synchronous, active low: forgets what it holds
+  input  logic                valid_i,
+  output logic                ready_o,
+  input  logic                last_i,  // used when joining only
+  input  logic [InWidth-1:0]  data_i,
+  output logic                valid_o,
+  input  logic                ready_i,
+  output logic [OutWidth-1:0] data_o
+);
+  localparam int unsigned Parts = InWidth > OutWidth ? InWidth / OutWidth : OutWidth / InWidth;
+  localparam int unsigned IndexWidth = Parts > 1 ? $clog2(Parts) : 1;
+
+  logic                  valid_d, valid_q;
+  logic [IndexWidth-1:0] index_d, index_q;  // the part that leaves or comes next
+  logic                  load;              // data_i goes into data_q
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      valid_q <= 1'b0;
+      index_q <= '0;
+    end else begin
+      valid_q <= valid_d;
+      index_q <= index_d;
+    end
+  end
+
+  if (InWidth > OutWidth) begin : gen_cut
+    logic [InWidth-1:0] data_q;
+    logic               at_end, leave;
+    logic               unused_last;
+
+    always_comb begin
+      at_end  = index_q == IndexWidth'(Parts - 1);
+      leave   = valid_q && ready_i;
+      ready_o = !valid_q || (leave && at_end);
+      load    = valid_i && ready_o;
+      valid_d = load || (valid_q && !(leave && at_end));
+      index_d = index_q;
+      if (leave) index_d = at_end ? '0 : index_q + 1'b1;
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (load) data_q <= data_i;
+      else if (leave) data_q <= data_q >> OutWidth;
+    end
+
+    assign unused_last = last_i;
+    assign data_o = data_q[OutWidth-1:0];
+  end else begin : gen_join
+    logic [OutWidth-1:0] data_q;
+    logic                full;
+
+    always_comb begin
+      ready_o = !valid_q || ready_i;
+      load    = valid_i && ready_o;
+      full    = last_i || index_q == IndexWidth'(Parts - 1);
+      valid_d = (load && full) || (valid_q && !ready_i);
+      index_d = index_q;
+      if (load) index_d = full ? '0 : index_q + 1'b1;
+    end
+
+    always_ff @(posedge clk_i) begin
+      for (int unsigned i = 0; i < Parts; i++) begin
+        if (load && index_q == IndexWidth'(i)) data_q[i*InWidth+:InWidth] <= data_i;
+        else if (load && index_q == '0) data_q[i*InWidth+:InWidth] <= '0;
+      end
+    end
+
+    assign data_o = data_q;
+  end
+
+  assign valid_o = valid_q;
+
+`ifndef SYNTHESIS
+  initial assert (InWidth > OutWidth ? InWidth % OutWidth == 0 : OutWidth % InWidth == 0)
+    else $error("kan_width: %0d bits in and %0d out, expected one to divide the other",
+                InWidth, OutWidth);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> valid_o)
+    else $error("kan_width: valid_o fell before ready_i");
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_o && !ready_i |=> $stable(data_o))
+    else $error("kan_width: data_o changed before ready_i");
+`endif
+endmodule
