@@ -3,17 +3,35 @@ include(${CMAKE_CURRENT_SOURCE_DIR}/rtl/verilate.cmake)
 set(rtl ${PROJECT_SOURCE_DIR}/firmware/rtl)
 set(rtl_tests ${CMAKE_CURRENT_SOURCE_DIR}/rtl)
 
+# kernel_model(<name> [OPTIONS ...]): kernel_bench over the hand-made design.
+function(kernel_model name)
+  kantrig_verilate(${name} TOP kernel_bench
+    SOURCES ${rtl_tests}/design/kan_design_pkg.sv ${rtl}/kan_register_pkg.sv ${rtl_tests}/kernel_bench.sv
+    SEARCH ${rtl} ${rtl}/check ${rtl_tests}/design OPTIONS ${ARGN})
+endfunction()
 if(KANTRIG_VERILATOR)
   add_library(kantrig_rtl_bench STATIC EXCLUDE_FROM_ALL rtl/card_memory.cpp)
   target_include_directories(kantrig_rtl_bench PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(kantrig_rtl_bench PUBLIC kantrig::card_registers kantrig::compiler PRIVATE kantrig_warnings)
 endif()
 
+kernel_model(kernel)
+kantrig_add_rtl_test(rtl/kernel_test MODELS kernel LIBRARIES kantrig_rtl_bench TIMEOUT 300)
+kernel_model(kernel_chain -GChain=1'b1)
+kantrig_add_rtl_test(rtl/kernel_control_test MODELS kernel kernel_chain LIBRARIES kantrig_rtl_bench TIMEOUT 300)
+
+kernel_model(kernel_narrow -GMaxLanes=8 -GOverlay=1'b0 -DKAN_TEST_INPUT_WIDTH=6 -DKAN_TEST_OUTPUT_WIDTH=4)
+kernel_model(kernel_wide -DKAN_TEST_INPUT_WIDTH=600 -DKAN_TEST_OUTPUT_WIDTH=40)
+kernel_model(kernel_tall -DKAN_TEST_INPUT_WIDTH=50 -DKAN_TEST_OUTPUT_WIDTH=530 -DKAN_TEST_LATENCY=2)
+kantrig_add_rtl_test(rtl/kernel_shapes_test MODELS kernel_narrow kernel_wide kernel_tall LIBRARIES kantrig_rtl_bench TIMEOUT 300)
 
 kantrig_verilate(cells TOP cells_bench SEARCH ${rtl} ${rtl_tests}/design
   SOURCES ${rtl_tests}/design/kan_design_pkg.sv ${rtl_tests}/cells_bench.sv)
 kantrig_add_rtl_test(rtl/cells_test MODELS cells LIBRARIES kantrig_rtl_bench)
 
+kantrig_verilate(stream TOP kan_stream SEARCH ${rtl} ${rtl_tests}/design
+  SOURCES ${rtl_tests}/design/kan_design_pkg.sv ${rtl}/kan_stream.sv)
+kantrig_add_rtl_test(rtl/stream_test MODELS stream LIBRARIES kantrig_rtl_bench)
 
 add_test(NAME rtl/lint_test COMMAND /usr/bin/python3 -B ${rtl_tests}/lint_test.py -v)
 set_tests_properties(rtl/lint_test PROPERTIES LABELS rtl TIMEOUT 120 SKIP_REGULAR_EXPRESSION "skipped=")
