@@ -34,6 +34,10 @@ kantrig_verilate(stream TOP kan_stream SEARCH ${rtl} ${rtl_tests}/design
 kantrig_add_rtl_test(rtl/stream_test MODELS stream LIBRARIES kantrig_rtl_bench)
 
 add_test(NAME rtl/lint_test COMMAND /usr/bin/python3 -B ${rtl_tests}/lint_test.py -v)
-set_tests_properties(rtl/lint_test PROPERTIES LABELS rtl TIMEOUT 120 SKIP_REGULAR_EXPRESSION "skipped=")
+set_tests_properties(rtl/lint_test PROPERTIES LABELS rtl TIMEOUT 120 SKIP_REGULAR_EXPRESSION "OK .skipped=")
 kantrig_add_test(rtl/registers_test LIBRARIES kantrig::card_registers kantrig::base)
 kantrig_add_test(compiler/record_layout_test LIBRARIES kantrig::compiler)
+
+add_test(NAME rtl/vendor_test COMMAND /usr/bin/python3 -B ${rtl_tests}/vendor_test.py -v)
+set_tests_properties(rtl/vendor_test PROPERTIES LABELS rtl TIMEOUT 120 SKIP_REGULAR_EXPRESSION "OK .skipped="
+  ENVIRONMENT "KANC=$<TARGET_FILE:kanc>")
