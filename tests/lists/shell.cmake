@@ -25,6 +25,18 @@ kernel_model(kernel_wide -DKAN_TEST_INPUT_WIDTH=600 -DKAN_TEST_OUTPUT_WIDTH=40)
 kernel_model(kernel_tall -DKAN_TEST_INPUT_WIDTH=50 -DKAN_TEST_OUTPUT_WIDTH=530 -DKAN_TEST_LATENCY=2)
 kantrig_add_rtl_test(rtl/kernel_shapes_test MODELS kernel_narrow kernel_wide kernel_tall LIBRARIES kantrig_rtl_bench TIMEOUT 300)
 
+# The same over a design that kanc compiles; what kanc writes is linted by tests of its own.
+set(jets_design ${CMAKE_CURRENT_BINARY_DIR}/jets_design)
+set(jets_bundle ${PROJECT_SOURCE_DIR}/firmware/models/jets/jets-1.0.0)
+add_custom_command(OUTPUT ${jets_design}/rtl/kan_design_pkg.sv
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${jets_design}
+  COMMAND kanc compile ${jets_bundle} --target fixed --device generic --out ${jets_design}
+  DEPENDS kanc ${jets_bundle}/manifest.json COMMENT "Compiling jets-1.0.0 for its kernel test" VERBATIM)
+kantrig_verilate(kernel_jets TOP kernel_bench
+  SOURCES ${jets_design}/rtl/kan_design_pkg.sv ${rtl}/kan_register_pkg.sv ${rtl_tests}/kernel_bench.sv
+  SEARCH ${rtl} ${rtl}/check DEPENDS ${jets_design}/rtl/kan_design_pkg.sv OPTIONS -GOverlay=1'b0 -y ${jets_design}/rtl -Wno-fatal)
+kantrig_add_rtl_test(rtl/kernel_jets_test MODELS kernel_jets LIBRARIES kantrig_rtl_bench kantrig::compiler kantrig::kan TIMEOUT 300)
+
 kantrig_verilate(cells TOP cells_bench SEARCH ${rtl} ${rtl_tests}/design
   SOURCES ${rtl_tests}/design/kan_design_pkg.sv ${rtl_tests}/cells_bench.sv)
 kantrig_add_rtl_test(rtl/cells_test MODELS cells LIBRARIES kantrig_rtl_bench)

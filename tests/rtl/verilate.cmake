@@ -1,4 +1,4 @@
-# kantrig_verilate(<name> TOP <module> SOURCES <packages first>... [SEARCH <folders>...] [OPTIONS ...]): the model V<name> of a
+# kantrig_verilate(<name> TOP <module> SOURCES <packages first>... [SEARCH <folders>...] [DEPENDS ...] [OPTIONS ...]): the model V<name> of a
 # SystemVerilog module as library rtl_<name>, simulated with assertions on. It is made at build time, so that configuring needs
 # no tool; without Verilator there is no target, and tests of it are reported as skipped (kantrig_add_rtl_test).
 find_program(KANTRIG_VERILATOR verilator)
@@ -20,7 +20,7 @@ if(KANTRIG_VERILATOR)
 endif()
 
 function(kantrig_verilate name)
-  cmake_parse_arguments(ARG "" "TOP" "SOURCES;SEARCH;OPTIONS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TOP" "SOURCES;SEARCH;DEPENDS;OPTIONS" ${ARGN})
   if(NOT KANTRIG_VERILATOR)
     return()
   endif()
@@ -37,7 +37,7 @@ function(kantrig_verilate name)
       ${CMAKE_COMMAND} -E env OBJCACHE=${KANTRIG_CCACHE}
       ${KANTRIG_VERILATOR} --cc --build --assert -O3 -CFLAGS -O1 --quiet-exit ${ARG_OPTIONS} ${search} ${ARG_SOURCES}
       --top-module ${ARG_TOP} --prefix V${name} --Mdir ${folder}
-    DEPENDS ${files} COMMENT "Verilating ${ARG_TOP} as V${name}" VERBATIM)
+    DEPENDS ${files} ${ARG_DEPENDS} COMMENT "Verilating ${ARG_TOP} as V${name}" VERBATIM)
   add_custom_target(verilate_${name} DEPENDS ${folder}/V${name}__ALL.a)
   add_library(rtl_${name} INTERFACE)
   add_dependencies(rtl_${name} verilate_${name})
