@@ -102,14 +102,17 @@ TEST_F(Kernel, IsCleanAfterAResetAtAnyPointOfARun) {
 }
 
 TEST_F(Kernel, EndsARunAtAnErrorOfMemoryAndTheNextOneIsRight) {
-  for (const std::uint64_t word : {0U, 1U, 17U, 100U}) {
+  for (const std::uint64_t word : {0U, 16U, 32U, 96U}) {
     for (const bool reading : {true, false}) {
       for (const unsigned stall : {0U, 60U}) {
         driver_.memory.unwillingness = {.stall_percent = stall, .latency_min = 1, .latency_max = 30};
         const std::uint64_t address = reading ? CardMemory::kBase + 64 * word : kOutput + 64 * word;
         (reading ? driver_.memory.read_error_at : driver_.memory.write_error_at) = address;
         const std::uint32_t errors = driver_.read(offset_of("axi_errors"));
+        std::uint8_t& last_byte = driver_.memory.bytes[0x80000 + 2 * 8000 - 1];
+        last_byte = KernelCase<Vkernel>::kUntouched;
         ASSERT_TRUE(driver_.run({.output = kOutput, .events = 8000})) << "hangs";
+        EXPECT_EQ(last_byte, KernelCase<Vkernel>::kUntouched) << "went on to the end";
         EXPECT_EQ(driver_.read(offset_of("error")), reading ? 1U : 2U);
         EXPECT_EQ(driver_.read(offset_of("axi_errors")), errors + 1);
         EXPECT_TRUE(driver_.memory.quiet());
