@@ -22,6 +22,7 @@ module kan_compare #(
   input  logic [DataWidth-1:0]  right_i
 );
   localparam int unsigned WordBytes = DataWidth / 8;
+  localparam int unsigned ByteBits = $clog2(WordBytes);
   localparam int unsigned Records = RecordBits < DataWidth ? DataWidth / RecordBits : 1;
   localparam int unsigned RecordBytes = WordBytes / Records;  // within one word
   localparam int unsigned WordsPerRecord = RecordBits > DataWidth ? RecordBits / DataWidth : 1;
@@ -29,7 +30,7 @@ module kan_compare #(
   localparam int unsigned PartWidth = WordsPerRecord > 1 ? $clog2(WordsPerRecord) : 1;
 
   logic [CountWidth-1:0] bytes_d, bytes_q;
-  logic                  take, compared_q, counted_q;
+  logic                  take, tail, compared_q, counted_q;
   logic [WordBytes-1:0]  differ_d, differ_q;
   logic [Records-1:0]    wrong_d, wrong_q;
   logic [SumWidth-1:0]   sum;
@@ -45,10 +46,12 @@ module kan_compare #(
     if (take) begin
       bytes_d = bytes_q > CountWidth'(WordBytes) ? bytes_q - CountWidth'(WordBytes) : '0;
     end
+    tail = bytes_q[CountWidth-1:ByteBits] == '0;  // the last word, and not all of it
     if (start_i) bytes_d = bytes_i;
     if (clear_i) bytes_d = '0;
     for (int unsigned i = 0; i < WordBytes; i++) begin
-      differ_d[i] = left_i[8*i+:8] != right_i[8*i+:8] && bytes_q > CountWidth'(i);
+      differ_d[i] = left_i[8*i+:8] != right_i[8*i+:8] &&
+                    (!tail || ByteBits'(i) < bytes_q[ByteBits-1:0]);
     end
   end
 

@@ -130,9 +130,9 @@ module kan_run #(
       mode_q        <= mode_i;
       table_first_q <= table_first_i;
     end
-    // Records and words of tables are small powers of two or small multiples of one: shifts
-    // and adds.
-    input_bytes_q  <= CountWidth'(events_q) * (is_load ? CountWidth'(4) : CountWidth'(InputBytes));
+    // A record is a power of two or a few memory words: shifts and adds.
+    input_bytes_q  <= is_load ? CountWidth'(events_q) << 2 :
+                                CountWidth'(events_q) * CountWidth'(InputBytes);
     output_bytes_q <= is_load ? '0 : CountWidth'(events_q) * CountWidth'(OutputBytes);
     input_wraps_q  <= input_end[64] && input_end[63:0] != '0;
     output_wraps_q <= output_end[64] && output_end[63:0] != '0;

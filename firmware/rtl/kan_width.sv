@@ -70,10 +70,10 @@ module kan_width #(
       if (load) index_d = full ? '0 : index_q + 1'b1;
     end
 
-    always_ff @(posedge clk_i) begin
-      for (int unsigned i = 0; i < Parts; i++) begin
-        if (load && index_q == IndexWidth'(i)) data_q[i*InWidth+:InWidth] <= data_i;
-        else if (load && index_q == '0) data_q[i*InWidth+:InWidth] <= '0;
+    for (genvar i = 0; i < Parts; i++) begin : gen_part
+      always_ff @(posedge clk_i) begin
+        if (i != 0 && load && index_q == '0) data_q[i*InWidth+:InWidth] <= '0;
+        else if (load && index_q == IndexWidth'(i)) data_q[i*InWidth+:InWidth] <= data_i;
       end
     end
 
