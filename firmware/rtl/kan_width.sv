@@ -23,36 +23,39 @@ module kan_width #(
 
   logic                  valid_d, valid_q;
   logic [IndexWidth-1:0] index_d, index_q;  // the part that leaves or comes next
+  logic                  final_d, final_q;  // index_q is that of the last part
   logic                  load;              // data_i goes into data_q
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       valid_q <= 1'b0;
       index_q <= '0;
+      final_q <= Parts == 1;
     end else begin
       valid_q <= valid_d;
       index_q <= index_d;
+      final_q <= final_d;
     end
   end
 
+  assign final_d = index_d == IndexWidth'(Parts - 1);
+
   if (InWidth > OutWidth) begin : gen_cut
     logic [InWidth-1:0] data_q;
-    logic               at_end, leave;
+    logic               leave;
     logic               unused_last;
 
     always_comb begin
-      at_end  = index_q == IndexWidth'(Parts - 1);
       leave   = valid_q && ready_i;
-      ready_o = !valid_q || (leave && at_end);
+      ready_o = !valid_q || (ready_i && final_q);
       load    = valid_i && ready_o;
-      valid_d = load || (valid_q && !(leave && at_end));
+      valid_d = load || (valid_q && !(ready_i && final_q));
       index_d = index_q;
-      if (leave) index_d = at_end ? '0 : index_q + 1'b1;
+      if (leave) index_d = final_q ? '0 : index_q + 1'b1;
     end
 
     always_ff @(posedge clk_i) begin
-      if (load) data_q <= data_i;
-      else if (leave) data_q <= data_q >> OutWidth;
+      if (load || leave) data_q <= load ? data_i : {{OutWidth{1'b0}}, data_q[InWidth-1:OutWidth]};
     end
 
     assign unused_last = last_i;
@@ -64,7 +67,7 @@ module kan_width #(
     always_comb begin
       ready_o = !valid_q || ready_i;
       load    = valid_i && ready_o;
-      full    = last_i || index_q == IndexWidth'(Parts - 1);
+      full    = last_i || final_q;
       valid_d = (load && full) || (valid_q && !ready_i);
       index_d = index_q;
       if (load) index_d = full ? '0 : index_q + 1'b1;
