@@ -101,9 +101,8 @@ inline constexpr std::array kRegisters{
 };
 
 inline constexpr std::array kArguments{
-    Argument{"input", "void*", true},  Argument{"output", "void*", true},
-    Argument{"events", "uint", false}, Argument{"bank", "uint", false},
-    Argument{"mode", "uint", false},   Argument{"table_first", "uint", false},
+    Argument{"input", "int*", true}, Argument{"output", "int*", true}, Argument{"events", "uint", false},
+    Argument{"bank", "uint", false}, Argument{"mode", "uint", false},  Argument{"table_first", "uint", false},
 };
 
 /// The register called `name`. Does not compile for a name that is not in the map.
