@@ -106,6 +106,15 @@ TYPED_TEST(KernelShape, EndsARunAtAnErrorOfMemory) {
   ASSERT_EQ(this->kernel_.check_run({.output = kOutput, .events = 50}), "");
 }
 
+TEST(TallKernel, CountsTheClocksInWhichAResultWaitsForRoom) {
+  KernelCase<Vkernel_tall> kernel(Tall::kShape, 25);
+  // 4 lanes give 8 words a clock and memory takes one: each of the 125 beats but the first ones waits for 7
+  // clocks.
+  ASSERT_EQ(kernel.check_run({.output = kOutput, .events = 500}), "");
+  EXPECT_GT(kernel.driver.read64(offset_of("write_stalls")), 125U * 7 * 9 / 10);
+  EXPECT_LE(kernel.driver.read64(offset_of("write_stalls")), 125U * 8);
+}
+
 TEST(FixedKernel, RefusesToLoadTables) {
   KernelCase<Vkernel_narrow> kernel(Narrow::kShape, 24);
   EXPECT_EQ(kernel.driver.read(offset_of("target")), 0U);
