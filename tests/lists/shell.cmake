@@ -37,6 +37,16 @@ kantrig_verilate(kernel_jets TOP kernel_bench
   SEARCH ${rtl} ${rtl}/check DEPENDS ${jets_design}/rtl/kan_design_pkg.sv OPTIONS -GOverlay=1'b0 -y ${jets_design}/rtl -Wno-fatal)
 kantrig_add_rtl_test(rtl/kernel_jets_test MODELS kernel_jets LIBRARIES kantrig_rtl_bench kantrig::compiler kantrig::kan TIMEOUT 300)
 
+set(overlay_design ${CMAKE_CURRENT_BINARY_DIR}/overlay_design)
+add_custom_command(OUTPUT ${overlay_design}/rtl/kan_design_pkg.sv
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${overlay_design}
+  COMMAND kanc compile ${jets_bundle} --target overlay --device generic --out ${overlay_design}
+  DEPENDS kanc ${jets_bundle}/manifest.json COMMENT "Compiling an overlay for its kernel test" VERBATIM)
+kantrig_verilate(kernel_overlay TOP kernel_bench
+  SOURCES ${overlay_design}/rtl/kan_design_pkg.sv ${rtl}/kan_register_pkg.sv ${rtl_tests}/kernel_bench.sv
+  SEARCH ${rtl} ${rtl}/check DEPENDS ${overlay_design}/rtl/kan_design_pkg.sv OPTIONS -GMaxLanes=2 -y ${overlay_design}/rtl -Wno-fatal)
+kantrig_add_rtl_test(rtl/kernel_overlay_test MODELS kernel_overlay LIBRARIES kantrig_rtl_bench kantrig::compiler kantrig::kan TIMEOUT 300)
+
 kantrig_verilate(cells TOP cells_bench SEARCH ${rtl} ${rtl_tests}/design
   SOURCES ${rtl_tests}/design/kan_design_pkg.sv ${rtl_tests}/cells_bench.sv)
 kantrig_add_rtl_test(rtl/cells_test MODELS cells LIBRARIES kantrig_rtl_bench)
