@@ -1,0 +1,3 @@
+add_executable(published_structure bench/published_structure.cpp)
+set_target_properties(published_structure PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_link_libraries(published_structure PRIVATE kantrig::synth kantrig_warnings)
