@@ -155,7 +155,7 @@ std::vector<Term> Generator::table_terms(std::uint32_t l, std::uint32_t k, std::
     const std::span table(layer.tables.data() + edge.table_offset, layer.input_codes[edge.input]);
     const auto [low, high] = std::ranges::minmax(table);
     const std::uint32_t width = std::max(output_bits, signed_width(low, high));
-    const std::string name = fmt::format("rom_{}_{}_{}", l, edge.input, k);
+    const std::string name = fmt::format("layer{}_n{}_rom{}", l, k, edge.input);
     add_rom(name, codes_[edge.input], table, width);
     terms.push_back({name, width});
   }
@@ -227,7 +227,7 @@ Term Generator::add_node(std::uint32_t l, std::uint32_t k, std::uint32_t stages,
     const std::int64_t y = std::clamp<std::int64_t>(constant >> node.shift, node.low, node.high);
     return {literal(y, output_bits + 1), output_bits};
   }
-  const std::string prefix = fmt::format("node_{}_{}", l, k);
+  const std::string prefix = fmt::format("layer{}_n{}", l, k);
   std::vector<Term> terms = delta ? delta_terms(l, k, constant) : table_terms(l, k, constant);
   const std::uint32_t edges = node.edge_end - node.edge_begin;
   const std::uint32_t added = delta ? edges : static_cast<std::uint32_t>(terms.size());
@@ -265,7 +265,7 @@ void Generator::add_layer(std::uint32_t l) {
     if (last) {
       scores_.push_back(y);
     } else {
-      next.push_back(add_boundary_register(layer.nodes[k], y, fmt::format("node_{}_{}", l, k)));
+      next.push_back(add_boundary_register(layer.nodes[k], y, fmt::format("layer{}_n{}", l, k)));
     }
   }
   codes_ = std::move(next);
