@@ -2,6 +2,8 @@
 // own model, as kan_datapath.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "compiler/hardware/design.hpp"
@@ -23,23 +25,20 @@ inline kan::Bundle with_design(kan::Bundle bundle, std::uint32_t add_operands) {
     for (std::size_t k = 0; k < bundle.model.layers[l].nodes.size(); ++k) {
       const bool last = l + 1 == bundle.model.layers.size();
       const bool named = last && k < bundle.classes.size();
-      layer.outputs.push_back({named ? bundle.classes[k] : "h" + std::to_string(k), 0, 1, 0});
+      layer.outputs.push_back({named ? bundle.classes[k] : fmt::format("h{}", k), 0, 1, 0});
     }
     design.layers.push_back(layer);
   }
   design.files = {"published_structure.v", "kan_datapath.sv"};
   bundle.rtl_files["rtl/design.json"] = compiler::design_to_json(design);
   bundle.rtl_files["rtl/published_structure.v"] = made.verilog;
-  const std::string input_top = std::to_string(made.input_width - 1);
-  const std::string output_top = std::to_string(made.output_width - 1);
-  bundle.rtl_files["rtl/kan_datapath.sv"] =
-      "module kan_datapath (\n  input  logic clk_i,\n  input  logic [" + input_top +
-      ":0] codes_i,\n  input  logic bank_i,\n  input  logic table_valid_i,\n"
-      "  input  logic [31:0] table_address_i,\n  input  logic [31:0] table_data_i,\n  output logic [" +
-      output_top +
-      ":0] scores_o\n);\n"
+  bundle.rtl_files["rtl/kan_datapath.sv"] = fmt::format(
+      "module kan_datapath (\n  input  logic clk_i,\n  input  logic [{}:0] codes_i,\n  input  logic bank_i,\n"
+      "  input  logic table_valid_i,\n  input  logic [31:0] table_address_i,\n"
+      "  input  logic [31:0] table_data_i,\n  output logic [{}:0] scores_o\n);\n"
       "  published_structure u_structure (.clk_i(clk_i), .codes_i(codes_i), .scores_o(scores_o));\n"
-      "endmodule\n";
+      "endmodule\n",
+      made.input_width - 1, made.output_width - 1);
   return bundle;
 }
 
