@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "synth/cells.hpp"
+#include "synth/lut_inputs.hpp"
 
 namespace kantrig::synth {
 namespace {
@@ -19,9 +20,10 @@ bool reads(std::string_view output, std::string_view input) {
   return input.size() <= 2 && input.front() == 'A';
 }
 
-/// The inputs that decide the driver's output in the same cycle. Of a carry cell: at and below its position.
+/// The inputs that decide the driver's output in the same cycle.
 std::vector<Net> combinational_inputs(const Cell& cell, const Driver& driver, CellKind kind) {
   const Pin& output = cell.pins[driver.pin];
+  if (kind == CellKind::kLut) return lut_inputs(cell, output);
   std::vector<Net> nets;
   for (const Pin& pin : cell.pins) {
     if (pin.output || (kind == CellKind::kMemory && !reads(output.name, pin.name))) continue;

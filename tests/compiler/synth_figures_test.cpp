@@ -21,7 +21,7 @@ class Module {
   Module& output(const std::string& name, const std::string& bits) { return port(name, "output", bits); }
   /// `inputs` and `outputs` as "I0": [2], "I1": [3].
   Module& cell(const std::string& name, const std::string& type, const std::string& inputs,
-               const std::string& outputs) {
+               const std::string& outputs, const std::string& init = "") {
     std::string directions;
     for (const auto& [pins, direction] : {std::pair{inputs, "input"}, std::pair{outputs, "output"}}) {
       for (std::size_t at = pins.find('"'); at != std::string::npos;) {
@@ -33,8 +33,9 @@ class Module {
       }
     }
     cells_ += fmt::format(
-        R"({}"{}": {{"type": "{}", "parameters": {{}}, "port_directions": {{{}}}, "connections": {{{}, {}}}}})",
-        cells_.empty() ? "" : ", ", name, type, directions, inputs, outputs);
+        R"({}"{}": {{"type": "{}", "parameters": {{{}}}, "port_directions": {{{}}}, "connections": {{{}, {}}}}})",
+        cells_.empty() ? "" : ", ", name, type, init.empty() ? "" : fmt::format(R"("INIT": "{}")", init),
+        directions, inputs, outputs);
     return *this;
   }
   Module& lut(const std::string& name, const std::string& inputs, int output) {
@@ -146,6 +147,24 @@ TEST(Figures, CountChainsInSeriesWhenASumFeedsAnother) {
   EXPECT_EQ(figures.carry_chains_in_series_max(), 2U);
   EXPECT_EQ(figures.carries, 2U);
   EXPECT_EQ(figures.carry_bits_max(), 6U);
+}
+
+TEST(Figures, FollowOnlyTheInputsThatATruthTableUses) {
+  // Two cells of a ternary adder: O5 is the majority of I0 to I2, and goes into I3 of the next one.
+  const char* const majority = "0000000000000000000000000000000011101000111010001110100011101000";
+  const Figures figures =
+      Module()
+          .input("a", "3, 4, 5")
+          .output("y", "21, 31, 41")
+          .cell("b0", "LUT6_2", R"("I0": [3], "I1": [4], "I2": [5], "I3": ["0"], "I5": ["1"])",
+                R"("O5": [20], "O6": [21])", majority)
+          .cell("b1", "LUT6_2", R"("I0": [3], "I1": [4], "I2": [5], "I3": [20], "I5": ["1"])",
+                R"("O5": [30], "O6": [31])", majority)
+          .cell("b2", "LUT6_2", R"("I0": [3], "I1": [4], "I2": [5], "I3": [30], "I5": ["1"])",
+                R"("O5": [40], "O6": [50])", majority)
+          .cell("after", "LUT1", R"("I0": [40])", R"("O": [41])", "10")
+          .figures();
+  EXPECT_EQ(figures.levels_max(), 2U) << "no chain of carries through the majorities";
 }
 
 TEST(Figures, RefuseACellThatMixesTwoEvents) {
