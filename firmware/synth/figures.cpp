@@ -80,6 +80,16 @@ void count_cells(const Netlist& netlist, Figures& figures) {
   }
 }
 
+/// A name that people know the cell's output by.
+std::string signal_of(const Netlist& netlist, const Cell& cell) {
+  for (const Pin& pin : cell.pins) {
+    if (!pin.output || pin.nets.empty() || is_constant(pin.nets[0])) continue;
+    const std::vector<std::string>& names = netlist.names[static_cast<std::size_t>(pin.nets[0])];
+    if (!names.empty()) return names.front();
+  }
+  return cell.name;
+}
+
 class StageCounter {
  public:
   StageCounter(const Netlist& netlist, Figures& figures)
@@ -92,7 +102,7 @@ class StageCounter {
   Result<void> count_cell(const Cell& cell);
   Result<void> count_chain(const CarryChain& chain);
   StageFigures* stage_of(const Arrival& arrival);
-  Result<void> end_path(const Arrival& arrival, std::uint32_t ffs);
+  void end_path(const Arrival& arrival, const std::string& signal, std::uint32_t ffs);
 
   const Netlist& netlist_;
   Figures& figures_;
@@ -107,13 +117,13 @@ StageFigures* StageCounter::stage_of(const Arrival& arrival) {
   return &figures_.stages[index];
 }
 
-Result<void> StageCounter::end_path(const Arrival& arrival, std::uint32_t ffs) {
+void StageCounter::end_path(const Arrival& arrival, const std::string& signal, std::uint32_t ffs) {
   StageFigures* const stage = stage_of(arrival);
-  if (stage == nullptr) return {};
+  if (stage == nullptr) return;
   stage->ffs += ffs;
+  if (arrival.levels > stage->levels) stage->longest = signal;
   stage->levels = std::max(stage->levels, arrival.levels);
   stage->carry_chains_in_series = std::max(stage->carry_chains_in_series, arrival.carry_chains_in_series);
-  return {};
 }
 
 Result<void> StageCounter::count_outputs() {
@@ -125,7 +135,8 @@ Result<void> StageCounter::count_outputs() {
   if (!arrival) return tl::unexpected(arrival.error());
   figures_.cycles = arrival->stage == kAnyStage ? 0 : static_cast<std::uint32_t>(arrival->stage);
   figures_.stages.resize(figures_.cycles + 1);
-  return end_path(*arrival, 0);
+  end_path(*arrival, "the outputs", 0);
+  return {};
 }
 
 Result<void> StageCounter::count_cell(const Cell& cell) {
@@ -133,7 +144,8 @@ Result<void> StageCounter::count_cell(const Cell& cell) {
   if (type.kind == CellKind::kRegister || type.kind == CellKind::kShiftRegister) {
     const auto arrival = arrivals_.latest(sampled_nets(cell), cell.name);
     if (!arrival) return tl::unexpected(arrival.error());
-    return end_path(*arrival, type.kind == CellKind::kRegister ? 1 : 0);
+    end_path(*arrival, signal_of(netlist_, cell), type.kind == CellKind::kRegister ? 1 : 0);
+    return {};
   }
   if (type.kind != CellKind::kLut) return {};
   std::vector<Net> outputs;

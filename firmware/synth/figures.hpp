@@ -16,6 +16,7 @@ struct StageFigures {
   std::uint32_t luts = 0;
   std::uint32_t ffs = 0;                     // of the row at its end
   std::uint32_t levels = 0;                  // LUTs on its longest path; F7 and F8 belong to the LUT before
+  std::string longest;                       // the signal that the longest path decides
   std::uint32_t carry_chains_in_series = 0;  // on one path
   std::uint32_t carry_bits = 0;              // of its longest chain
 };

@@ -22,6 +22,7 @@ Json to_json(const StageFigures& stage) {
   return {{"luts", stage.luts},
           {"ffs", stage.ffs},
           {"levels", stage.levels},
+          {"longest", stage.longest},
           {"carry_chains_in_series", stage.carry_chains_in_series},
           {"carry_bits", stage.carry_bits}};
 }
@@ -141,11 +142,12 @@ std::string resources_to_text(const Resources& resources, const compiler::Hardwa
   line(text, "{}, {}, {}: {}", design.bundle, compiler::target_name(design.target),
        family_name(resources.family), resources.tool);
   add_comparison(text, resources);
-  line(text, "\n  {:<12} {:>8} {:>8} {:>8} {:>8} {:>8}", "stage", "LUT", "FF", "levels", "chains", "bits");
+  line(text, "\n  {:<12} {:>8} {:>8} {:>8} {:>8} {:>8}  {}", "stage", "LUT", "FF", "levels", "chains", "bits",
+       "longest path ends in");
   const std::vector<StageFigures>& stages = resources.design.figures.stages;
   for (std::size_t s = 0; s < stages.size(); ++s) {
-    line(text, "  {:<12} {:>8} {:>8} {:>8} {:>8} {:>8}", s, stages[s].luts, stages[s].ffs, stages[s].levels,
-         stages[s].carry_chains_in_series, stages[s].carry_bits);
+    line(text, "  {:<12} {:>8} {:>8} {:>8} {:>8} {:>8}  {}", s, stages[s].luts, stages[s].ffs,
+         stages[s].levels, stages[s].carry_chains_in_series, stages[s].carry_bits, stages[s].longest);
   }
   line(text, "\n  {:<36} {:>8} {:>8}", "layer, node or input", "LUT", "FF");
   for (const auto& [place, figures] : resources.design.area) {

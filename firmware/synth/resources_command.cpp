@@ -13,6 +13,7 @@
 #include "compiler/commands.hpp"
 #include "compiler/report.hpp"
 #include "kan/bundle.hpp"
+#include "synth/area_picture.hpp"
 #include "synth/resource_report.hpp"
 #include "synth/resources.hpp"
 
@@ -24,6 +25,7 @@ struct Arguments {
   std::string family = "xcup";
   std::string baseline = "4";
   std::filesystem::path keep;
+  std::filesystem::path picture;
   bool json = false;
   bool no_report = false;
 };
@@ -67,6 +69,10 @@ int run(const Arguments& arguments) {
   }
   fmt::print("{}", arguments.json ? synth::resources_to_json(*resources, *design)
                                   : synth::resources_to_text(*resources, *design));
+  if (!arguments.picture.empty()) {
+    const auto drawn = base::write_file_atomic(arguments.picture, synth::area_picture(*resources, *design));
+    if (!drawn) return report_failure(drawn.error(), base::kExitOutput);
+  }
   if (arguments.no_report) return base::kExitOk;
   const auto written = write_report(std::move(*bundle), arguments, *resources, *design);
   return written ? base::kExitOk : report_failure(written.error(), base::kExitOutput);
@@ -88,6 +94,8 @@ void add_resources_command(CLI::App& app, int& exit_code) {
                    "The published structure with adder trees of 4 or 2 operands, or none")
       ->check(CLI::IsMember({"4", "2", "none"}))
       ->capture_default_str();
+  resources->add_option("--picture", arguments->picture,
+                        "Draw where the LUTs go, by layer and node, into this file (SVG)");
   resources->add_option("--keep", arguments->keep,
                         "Keep sources, script, log and netlists of the synthesis in this folder");
   resources->add_flag("--json", arguments->json, "Print JSON");
@@ -100,9 +108,9 @@ void add_resources_command(CLI::App& app, int& exit_code) {
       "LUTs between two registers: F7 and F8 belong to the LUT before them. Carries are CARRY8 (iCE40: carry "
       "cells).\n\n"
       "Example:\n"
-      "  kanc resources jets-fixed --json\n\n"
+      "  kanc resources jets-fixed --picture area.svg\n\n"
       "Exit codes: 0 done, 1 the synthesis failed or the latency differs from design.json, 2 wrong command "
-      "line,\n3 wrong or missing bundle, 4 Yosys is not installed, 5 report not written.");
+      "line,\n3 wrong or missing bundle, 4 Yosys is not installed, 5 report or picture not written.");
   resources->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
