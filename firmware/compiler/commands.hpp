@@ -15,6 +15,7 @@ void add_train_command(CLI::App& app, int& exit_code);  // of train/
 void add_compile_command(CLI::App& app, int& exit_code);
 void add_tables_command(CLI::App& app, int& exit_code);
 void add_resources_command(CLI::App& app, int& exit_code);  // of firmware/synth
+void add_bitstream_command(CLI::App& app, int& exit_code);  // of firmware/synth
 void add_inspect_command(CLI::App& app, int& exit_code);
 void add_evaluate_command(CLI::App& app, int& exit_code);
 void add_keygen_command(CLI::App& app, int& exit_code);

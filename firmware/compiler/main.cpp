@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   compiler::add_compile_command(app, exit_code);
   compiler::add_tables_command(app, exit_code);
   compiler::add_resources_command(app, exit_code);
+  compiler::add_bitstream_command(app, exit_code);
   compiler::add_inspect_command(app, exit_code);
   compiler::add_evaluate_command(app, exit_code);
   compiler::add_keygen_command(app, exit_code);
