@@ -25,7 +25,9 @@ inline kan::Bundle with_design(kan::Bundle bundle, std::uint32_t add_operands) {
     for (std::size_t k = 0; k < bundle.model.layers[l].nodes.size(); ++k) {
       const bool last = l + 1 == bundle.model.layers.size();
       const bool named = last && k < bundle.classes.size();
-      layer.outputs.push_back({named ? bundle.classes[k] : fmt::format("h{}", k), 0, 1, 0});
+      compiler::HardwareField output;
+      output.name = named ? bundle.classes[k] : fmt::format("h{}", k);
+      layer.outputs.push_back(output);
     }
     design.layers.push_back(layer);
   }

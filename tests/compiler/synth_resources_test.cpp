@@ -43,7 +43,7 @@ class ResourcesCommand : public testing::Test {
 TEST_F(ResourcesCommand, PrintsDesignAndBaselineAndPutsThemIntoTheReport) {
   KANTRIG_NEEDS_YOSYS();
   write(test::with_design(test::small_bundle(), 4));
-  const CommandOutcome json = resources("--json");
+  const CommandOutcome json = resources("--json --picture " + (folder_.path() / "area.svg").string());
   ASSERT_EQ(json.exit_code, 0) << json.output;
   for (const char* const key :
        {"\"design\": {", "\"baseline\": {", "\"luts\": ", "\"ffs\": ", "\"carries\": ", "\"levels_max\": ",
@@ -51,6 +51,10 @@ TEST_F(ResourcesCommand, PrintsDesignAndBaselineAndPutsThemIntoTheReport) {
     EXPECT_THAT(json.output, HasSubstr(key));
   }
   EXPECT_THAT(json.output, HasSubstr("\"name\": \"g\"")) << "area by class name";
+  const std::string picture = base::read_file(folder_.path() / "area.svg", 1'000'000).value_or("");
+  EXPECT_THAT(picture, testing::StartsWith("<svg "));
+  EXPECT_THAT(picture, HasSubstr("layer 1, node g: "));
+  EXPECT_THAT(picture, HasSubstr(">published</text>"));
   EXPECT_THAT(file("report.json"), HasSubstr("\"epochs\": 3"));
   EXPECT_THAT(file("report.json"), HasSubstr("\"xcup\""));
   EXPECT_TRUE(kan::load_bundle(bundle_));

@@ -5,3 +5,6 @@ kantrig_add_test(compiler/synth_published_structure_test LIBRARIES kantrig::synt
 kantrig_add_test(compiler/synth_figures_test LIBRARIES kantrig::synth)
 kantrig_add_test(compiler/synth_resources_test LIBRARIES kantrig::synth TIMEOUT 300)
 add_dependencies(test_compiler_synth_resources_test kanc)
+kantrig_add_test(compiler/synth_bitstream_test LIBRARIES kantrig::synth TIMEOUT 300)
+add_dependencies(test_compiler_synth_bitstream_test kanc)
+kantrig_add_test(compiler/synth_picture_test LIBRARIES kantrig::synth)
