@@ -22,7 +22,7 @@ namespace {
 
 struct Arguments {
   std::filesystem::path folder;
-  std::string family = "xcup";
+  std::string family;  // empty: the design's
   std::string baseline = "4";
   std::filesystem::path keep;
   std::filesystem::path picture;
@@ -53,13 +53,24 @@ Result<void> write_report(kan::Bundle bundle, const Arguments& arguments, const 
   return {};
 }
 
+/// A design for xcup holds cells of that family; those for ice40 and generic devices hold none.
+Result<synth::Family> family_for(const HardwareDesign& design, const std::string& wanted) {
+  if (design.device == "generic") return synth::family_from_name(wanted.empty() ? "xcup" : wanted);
+  if (!wanted.empty() && wanted != design.device && design.device != "ice40") {
+    return fail(ErrorCode::kUnsupported,
+                "bundle {}: its design is for {}, expected {}: compile it with --device {}", design.bundle,
+                design.device, wanted, wanted);
+  }
+  return synth::family_from_name(wanted.empty() ? design.device : wanted);
+}
+
 int run(const Arguments& arguments) {
-  const auto family = synth::family_from_name(arguments.family);
-  if (!family) return report_failure(family.error(), base::kExitUsage);
   auto bundle = kan::load_bundle(arguments.folder);
   if (!bundle) return report_failure(bundle.error(), base::kExitInput);
   const auto design = synth::design_of(*bundle);
   if (!design) return report_failure(design.error(), base::kExitInput);
+  const auto family = family_for(*design, arguments.family);
+  if (!family) return report_failure(family.error(), base::kExitInput);
   const std::uint32_t operands = arguments.baseline == "none" ? 0U : arguments.baseline == "2" ? 2U : 4U;
   const auto resources = synth::measure_resources(
       *bundle, *design, {.family = *family, .baseline_operands = operands, .keep = arguments.keep});
@@ -86,9 +97,10 @@ void add_resources_command(CLI::App& app, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   resources->add_option("bundle", arguments->folder, "A bundle with a design, as kanc compile writes it")
       ->required();
-  resources->add_option("--family", arguments->family, "Device family: xcup (UltraScale+) or ice40")
-      ->check(CLI::IsMember({"xcup", "ice40"}))
-      ->capture_default_str();
+  resources
+      ->add_option("--family", arguments->family,
+                   "Device family: xcup (UltraScale+) or ice40 (default: the design's)")
+      ->check(CLI::IsMember({"xcup", "ice40"}));
   resources
       ->add_option("--baseline", arguments->baseline,
                    "The published structure with adder trees of 4 or 2 operands, or none")

@@ -112,6 +112,24 @@ TEST_F(ResourcesCommand, NamesThePackageWhenYosysIsMissing) {
                                         "deploy/install-deps.sh --hardware installs"));
 }
 
+TEST_F(ResourcesCommand, RefusesADesignForAnotherFamily) {
+  kan::Bundle bundle = test::with_design(test::small_bundle(), 4);
+  auto design = compiler::design_from_json(bundle.rtl_files.at("rtl/design.json")).value();
+  design.device = "xcup";
+  bundle.rtl_files["rtl/design.json"] = compiler::design_to_json(design);
+  write(bundle);
+  const CommandOutcome outcome = resources("--family ice40");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.output, HasSubstr("its design is for xcup, expected ice40"));
+}
+
+TEST_F(ResourcesCommand, TeachesByExample) {
+  EXPECT_THAT(resources("--help").output, HasSubstr("Example:\n  kanc resources "));
+  const CommandOutcome help =
+      test::run_command(std::string(KANTRIG_BINARY_DIR) + "/bin/kanc bitstream --help");
+  EXPECT_THAT(help.output, HasSubstr("Example:\n  kanc bitstream "));
+}
+
 TEST_F(ResourcesCommand, SaysHowToMakeADesignWhenThereIsNone) {
   write(test::small_bundle());
   const CommandOutcome outcome = resources("");

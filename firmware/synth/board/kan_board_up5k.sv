@@ -1,8 +1,8 @@
 // A compiled design on a board with an iCE40 UP5K: one event at a time over a serial line, 8N1.
-// The host sends codes_i of kan_datapath, lowest byte first, in ceil(InputWidth / 8) bytes, and reads scores_o,
-// lowest byte first, in ceil(OutputWidth / 8) bytes, before it sends the next event. A pause of 2^PauseWidth
-// clocks inside an event drops what came of it, so that both sides meet again.
-// Latency: kan_datapath's and one clock, between the last byte in and the first byte out.
+// The host sends codes_i of kan_datapath in ceil(InputWidth / 8) bytes, lowest byte first, and reads
+// scores_o in ceil(OutputWidth / 8) bytes, lowest byte first, before it sends the next event.
+// A pause of 2^PauseWidth clocks inside an event drops what came of it: both sides meet again.
+// Latency: kan_datapath's and two clocks, between the last byte in and the first byte out.
 module kan_board_up5k #(
   parameter int unsigned ClocksPerBit = 104,  // 12 MHz / 115,200 baud
   parameter int unsigned PauseWidth = 18      // 22 ms at 12 MHz
@@ -21,7 +21,7 @@ module kan_board_up5k #(
   localparam int unsigned OutCountWidth = $clog2(OutBytes + 1);
   localparam int unsigned WaitWidth = $clog2(Latency + 2);
 
-  // Flip-flops of an iCE40 are 0 after configuration: this counter then holds the reset for 8 clocks.
+  // Flip-flops of an iCE40 are 0 after configuration: this counter holds the reset for 8 clocks.
   logic [3:0] reset_q;
   logic rst_n;
   always_ff @(posedge clk_i) begin

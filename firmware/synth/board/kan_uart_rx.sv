@@ -1,6 +1,7 @@
 // Receives bytes from a serial line: 8 data bits, no parity, 1 stop bit, lowest bit first.
 // valid_o is high for one clock per byte, with data_o; there is no ready: a byte not taken is lost.
-// Latency: a byte is valid about half a bit before the end of its stop bit. A byte without stop bit is dropped.
+// Latency: a byte is valid about half a bit before the end of its stop bit; one without stop bit
+// is dropped.
 module kan_uart_rx #(
   parameter int unsigned ClocksPerBit = 104  // at least 4
 ) (

@@ -1,5 +1,6 @@
 // Sends bytes over a serial line: 8 data bits, no parity, 1 stop bit, lowest bit first.
-// valid_i and ready_o: a byte is taken at the clock where both are high; ready_o does not wait for valid_i.
+// valid_i and ready_o: a byte is taken at the clock where both are high; ready_o does not wait for
+// valid_i.
 // Latency: the start bit follows the clock after; a byte takes 10 x ClocksPerBit clocks.
 module kan_uart_tx #(
   parameter int unsigned ClocksPerBit = 104  // at least 4
