@@ -21,7 +21,8 @@ std::optional<std::int32_t> number_after(std::string_view name, std::string_view
     const char* const begin = name.data() + at + word.size();
     const char* const end = name.data() + name.size();
     const auto [rest, error] = std::from_chars(begin, end, number);
-    if (starts && error == std::errc{} && *begin != '-' && (rest == end || *rest == '_' || *rest == '.'))
+    if (starts && error == std::errc{} && *begin != '-' &&
+        (rest == end || *rest == '_' || *rest == '.' || *rest == ']'))
       return number;
   }
   return std::nullopt;
@@ -113,7 +114,9 @@ Place place_of(std::string_view name) noexcept {
   if (!layer) return place;
   place.layer = *layer;
   const std::string_view inside = name.substr(name.find("layer"));
-  if (const auto node = number_after(inside, "n")) {
+  auto node = number_after(inside, "n");
+  if (!node) node = number_after(inside, "gen_node[");
+  if (node) {
     place.part = Part::kNode;
     place.index = *node;
   } else if (const auto input = number_after(inside, "in")) {

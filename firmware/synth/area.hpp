@@ -32,7 +32,8 @@ struct PlaceFigures {
 
 using Area = std::map<Place, PlaceFigures>;
 
-/// "u_layer1.n3_sum" is node 3 of layer 1, "u_layer1.in2_table" its input 2, "u_layer1.x" the layer's.
+/// "u_layer1.n3_sum" and "u_layer1.gen_node[3].sum" are node 3 of layer 1, "u_layer1.in2_table" its input 2,
+/// "u_layer1.x" the layer's.
 [[nodiscard]] Place place_of(std::string_view name) noexcept;
 
 /// A cell goes where its name says, else where the names of its outputs say, else where all that read it go.

@@ -13,6 +13,11 @@ bool is_clock(std::string_view pin) {
   return pin == "C" || pin == "CLK" || pin == "WCLK";
 }
 
+/// An overlay's words for its tables, which belong to no event: what they set stands still for one.
+bool is_configuration(std::string_view port) {
+  return port.starts_with("table_");
+}
+
 /// Which inputs of a memory its output `output` is read by: DOA by ADDRA, DPO by DPRA0.., SPO and O by A0...
 bool reads(std::string_view output, std::string_view input) {
   if (output.starts_with("DO")) return input.starts_with("ADDR") && input.back() == output.back();
@@ -69,7 +74,7 @@ Arrivals::Arrivals(const Netlist& netlist)
     if (port.output) continue;
     for (const Net net : port.nets) {
       if (is_constant(net)) continue;
-      known_[static_cast<std::size_t>(net)].stage = 0;
+      known_[static_cast<std::size_t>(net)].stage = is_configuration(port.name) ? kAnyStage : 0;
       state_[static_cast<std::size_t>(net)] = State::kDone;
     }
   }

@@ -12,8 +12,8 @@ namespace kantrig::synth {
 inline constexpr std::int32_t kAnyStage = -1;
 
 struct Arrival {
-  std::int32_t stage = kAnyStage;            // registers since the inputs; kAnyStage for a constant
-  std::uint32_t levels = 0;                  // LUTs since the last register
+  std::int32_t stage = kAnyStage;  // registers since the inputs; kAnyStage for what no event decides
+  std::uint32_t levels = 0;        // LUTs since the last register
   std::uint32_t carry_chains_in_series = 0;  // since the last register
 };
 

@@ -181,6 +181,24 @@ TEST(Figures, RefuseACellThatMixesTwoEvents) {
   EXPECT_THAT(figures.error().message, HasSubstr("top: mixer mixes two events"));
 }
 
+TEST(Figures, TakeTheWordsOfAnOverlayForConstants) {
+  const Figures figures =
+      Module()
+          .input("clk_i", "2")
+          .input("codes_i", "3, 4")
+          .input("table_data_i", "5")
+          .output("scores_o", "20")
+          .ff("bias", 5, 10)
+          .cell("m", "RAM64X1D", R"("D": [5], "WE": [5], "WCLK": [2], "A": [10], "DPRA": [3])",
+                R"("DPO": [11], "SPO": [12])")
+          .lut("sum", "11 10", 13)
+          .ff("r", 13, 20)
+          .figures();
+  EXPECT_EQ(figures.cycles, 1U);
+  EXPECT_EQ(figures.levels_max(), 2U) << "the memory and the sum";
+  EXPECT_EQ(figures.memory_luts, 2U);
+}
+
 TEST(Figures, RefuseOutputsOfTwoLatencies) {
   const auto figures = figures_of(Module()
                                       .input("clk_i", "2")
@@ -257,6 +275,7 @@ TEST(Netlist, NamesTheModuleItMisses) {
 TEST(Place, IsReadFromHierarchicalNames) {
   EXPECT_EQ(place_of("u_layer1.n3_sum.u_lut"), (Place{1, Part::kNode, 3}));
   EXPECT_EQ(place_of("$flatten\\u_layer0.\\u_n12_add.$procdff$7"), (Place{0, Part::kNode, 12}));
+  EXPECT_EQ(place_of("u_layer1.gen_node[3].u_node.u_span"), (Place{1, Part::kNode, 3}));
   EXPECT_EQ(place_of("u_layer0.in2_table"), (Place{0, Part::kInput, 2}));
   EXPECT_EQ(place_of("u_layer0.codes_q"), (Place{.layer = 0}));
   EXPECT_EQ(place_of("codes_i"), Place{});
