@@ -21,5 +21,7 @@ void add_evaluate_command(CLI::App& app, int& exit_code);
 void add_keygen_command(CLI::App& app, int& exit_code);
 void add_sign_command(CLI::App& app, int& exit_code);
 void add_registers_command(CLI::App& app, int& exit_code);
+void add_simulate_command(CLI::App& app, int& exit_code);  // of verify/
+void add_verify_command(CLI::App& app, int& exit_code);    // of verify/
 
 }  // namespace kantrig::compiler

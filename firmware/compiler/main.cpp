@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
   compiler::add_keygen_command(app, exit_code);
   compiler::add_sign_command(app, exit_code);
   compiler::add_registers_command(app, exit_code);
+  compiler::add_simulate_command(app, exit_code);
+  compiler::add_verify_command(app, exit_code);
 
   try {
     app.parse(argc, argv);

@@ -23,6 +23,7 @@ BELOW = {
     "apps": MIDDLE | {"backend", "pipeline", "control", "settings", "client", "card"},
     "card": set(),  # the register map of the kernel
     "compiler": {"kan", "base", "card"},
+    "sim": {"kan"},  # the harness, built by kanc together with a design
 }
 FIRMWARE = {"card", "compiler"}  # the folders of firmware/; the others are those of services/
 
@@ -58,6 +59,7 @@ THIRD_PARTIES = {
         "services/settings/document.cpp": "the daemon's configuration",
         "firmware/compiler/train/toml_reader.cpp": "training specifications",
     }),
+    "Verilator": (r"verilated", {"firmware/sim/harness.cpp": "simulates designs; never linked by a program of ours"}),
     "XRT": (r"(xrt|experimental)/", {"services/apps/kantrig-card/": "the one process that owns a card"}),
     "Boost.Beast": (r"boost/beast/", {"services/telemetry/": "HTTP"}),
     "Boost.Asio": (r"boost/asio/", {
@@ -91,7 +93,7 @@ THIRD_PARTIES = {
 }
 
 # The C++ standard library's headers have no suffix; these are the system's and the compiler's.
-SYSTEM = re.compile(r"(arpa|linux|net|netinet|sys)/\w+\.h|\w*mmintrin\.h|(cpuid|errno|fcntl|poll|pthread|sched|signal|spawn|stdio|unistd)\.h")
+SYSTEM = re.compile(r"(arpa|linux|net|netinet|sys)/\w+\.h|\w*mmintrin\.h|(cpuid|dlfcn|errno|fcntl|poll|pthread|sched|signal|spawn|stdint|stdio|unistd)\.h")
 
 
 def folder_of(path):

@@ -1,0 +1,161 @@
+// kanc verify
+#include <fmt/core.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "compiler/commands.hpp"
+#include "compiler/report.hpp"
+#include "compiler/verify/read_design.hpp"
+#include "compiler/verify/rtl_builder.hpp"
+#include "compiler/verify/verify.hpp"
+#include "kan/bundle.hpp"
+#include "kan/rtl_library.hpp"
+
+namespace kantrig::compiler {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::filesystem::path bundle;
+  RtlBuildOptions build;
+  VerifyOptions verify;
+  bool json = false;
+};
+
+/// How long it took, in seconds.
+struct Times {
+  double build = 0.0;
+  double all = 0.0;
+};
+
+Json to_json(const Fault& fault) {
+  Json json{{"layer", fault.layer}, {"node", fault.node}, {"node_name", fault.node_name}};
+  if (fault.input) {
+    json["input"] = *fault.input;
+    json["input_name"] = fault.input_name;
+  }
+  if (fault.code) json["code"] = *fault.code;
+  json["settings"] = fault.settings;
+  json["differing"] = fault.differing;
+  json["got"] = fault.example.got;
+  json["expected"] = fault.example.expected;
+  return json;
+}
+
+void print_json(const kan::Bundle& bundle, const HardwareDesign& design, const VerifyReport& report,
+                const Times& times) {
+  Json out;
+  out["bundle"] = bundle.full_name();
+  out["digest"] = bundle.digest.hex();
+  out["model_digest"] = design.model_digest;
+  out["target"] = target_name(design.target);
+  out["device"] = design.device;
+  out["cycles"] = design.cycles;
+  out["equal"] = report.equal();
+  for (const StageResult& stage : report.stages) {
+    Json json{{"unit", stage.unit},     {"stage", stage.stage},         {"rows", stage.rows},
+              {"values", stage.values}, {"differing", stage.differing}, {"note", stage.note}};
+    out["stages"].push_back(std::move(json));
+  }
+  out["entries"] = report.entries;
+  out["entries_exact"] = report.entries_exact;
+  out["faults"] = Json::array();
+  for (const Fault& fault : report.faults) out["faults"].push_back(to_json(fault));
+  out["rows"] = report.rows;
+  out["simulation_seconds"] = report.simulation_seconds;
+  out["build_seconds"] = times.build;
+  out["seconds"] = times.all;
+  fmt::print("{}\n", out.dump(2));
+}
+
+void print_text(const kan::Bundle& bundle, const HardwareDesign& design, const VerifyReport& report,
+                const Times& times) {
+  fmt::print("design    {} ({}), {} for {}, {} cycles\n\n", bundle.full_name(), bundle.digest.short_hex(),
+             target_name(design.target), design.device, design.cycles);
+  fmt::print("{:<14} {:<26} {:>10} {:>12}\n", "unit", "what", "rows", "values");
+  for (const StageResult& stage : report.stages) {
+    fmt::print("{:<14} {:<26} {:>10} {:>12}  ", stage.unit, stage.stage, stage.rows, stage.values);
+    if (stage.differing == 0) {
+      fmt::print("equal{}{}\n", stage.note.empty() ? "" : ": ", stage.note);
+    } else {
+      fmt::print("{} DIFFER: row {}, {}: the design gives {}, expected {}\n", stage.differing,
+                 stage.example.number, stage.example_name, stage.example.got, stage.example.expected);
+    }
+  }
+  fmt::print("\n{} of {} table entries were seen such that an error of one would show\n",
+             report.entries_exact, report.entries);
+  const double rate =
+      report.simulation_seconds > 0 ? static_cast<double>(report.rows) / report.simulation_seconds : 0;
+  fmt::print("{} rows in {:.1f} s of simulation, {:.0f} a second; {:.1f} s with building ({:.1f} s)\n",
+             report.rows, report.simulation_seconds, rate, times.all, times.build);
+  for (const Fault& fault : report.faults) fmt::print("\n{}", to_string(fault));
+  if (!report.faults.empty()) fmt::print("\n");
+  fmt::print("\n{}\n", report.equal() ? "equal: the design gives the model's bits" : "NOT EQUAL");
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+int run(const Arguments& arguments) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto bundle = kan::load_bundle(arguments.bundle);
+  if (!bundle) return report_failure(bundle.error(), base::kExitInput);
+  const auto design = read_design(*bundle);
+  if (!design) return report_failure(design.error(), base::kExitInput);
+  const auto file = build_rtl_library(*bundle, *design, arguments.build);
+  if (!file) return report_failure(file.error(), base::kExitInput);
+  const auto library = kan::RtlLibrary::open(*file);
+  if (!library) return report_failure(library.error(), base::kExitInput);
+  Times times;
+  times.build = seconds_since(begin);
+  const auto report = verify_design(*bundle, *design, **library, arguments.verify);
+  if (!report) return report_failure(report.error(), base::kExitInput);
+  times.all = seconds_since(begin);
+  if (arguments.json) {
+    print_json(*bundle, *design, *report, times);
+  } else {
+    print_text(*bundle, *design, *report, times);
+  }
+  return report->equal() ? base::kExitOk : base::kExitFailed;
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, int& exit_code) {
+  CLI::App* const verify =
+      app.add_subcommand("verify", "Simulate a compiled design and compare it with its model, bit for bit");
+  const auto arguments = std::make_shared<Arguments>();
+  verify->add_option("design", arguments->bundle, "The bundle with its design, from kanc compile")
+      ->required();
+  verify->add_option("--random", arguments->verify.random, "Random events through the design and each layer")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000}))
+      ->capture_default_str();
+  verify->add_option("--seed", arguments->verify.seed, "Seed of everything random")->capture_default_str();
+  verify->add_flag("--json", arguments->json, "Print one JSON object");
+  verify->add_option("--keep", arguments->build.keep,
+                     "Build in this new folder and leave Verilator's output there");
+  verify->add_option("--build-folder", arguments->build.cache,
+                     "Where built simulations are kept for the next time (default: below the user's cache)");
+  verify->footer(
+      "Compares golden vectors, boundary codes and random events through the whole design, and through each "
+      "layer\n"
+      "every code of every edge in settings where an entry that is off by one shows, and every combination "
+      "of small\n"
+      "nodes. What differs is named: edge, code, what came and what was expected.\n"
+      "Needs verilator and g++ (deploy/install-deps.sh --hardware).\n\n"
+      "Example:\n"
+      "  kanc verify jets-1.0.0-rtl --random 100000\n\n"
+      "Exit codes: 0 equal, 1 not equal, 2 wrong command line, 3 wrong or missing input or tool.");
+  arguments->build.progress = [](std::string_view what) { fmt::print(stderr, "{} ...\n", what); };
+  arguments->verify.progress = arguments->build.progress;
+  verify->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace kantrig::compiler

@@ -1,0 +1,111 @@
+// The harness around a verilated design: kan/rtl_abi.h on top of Verilator's classes. Built by kanc together
+// with sim/units.hpp, which it generates for the design:
+//   kDescription                       what kantrig_rtl_describe() gives
+//   KANTRIG_UNITS(UNIT)                UNIT(index, class) for every unit
+// Each unit's top is a generated module with clk_i, codes_i, result_o and one register behind codes_i, so that
+// all logic hangs on the clock alone and is evaluated once a cycle.
+#include <verilated.h>
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "kan/rtl_abi.h"
+#include "sim/units.hpp"
+
+struct kantrig_rtl_instance {
+  virtual ~kantrig_rtl_instance() = default;
+  virtual int run(const uint32_t* inputs, uint32_t* outputs, uint32_t events) = 0;
+};
+
+namespace {
+
+// A port of up to 32 bits, of up to 64 bits, or of words.
+template <typename Port>
+void put(Port& port, const uint32_t* words) {
+  static_assert(sizeof(Port) <= 8);
+  uint64_t value = words[0];
+  if constexpr (sizeof(Port) == 8) value |= static_cast<uint64_t>(words[1]) << 32U;
+  port = static_cast<Port>(value);
+}
+template <std::size_t Words>
+void put(VlWide<Words>& port, const uint32_t* words) {
+  std::memcpy(port.m_storage, words, Words * sizeof(uint32_t));
+}
+
+template <typename Port>
+void get(const Port& port, uint32_t* words) {
+  words[0] = static_cast<uint32_t>(port);
+  if constexpr (sizeof(Port) == 8) words[1] = static_cast<uint32_t>(port >> 32U);
+}
+template <std::size_t Words>
+void get(const VlWide<Words>& port, uint32_t* words) {
+  std::memcpy(words, port.m_storage, Words * sizeof(uint32_t));
+}
+
+constexpr uint32_t words_of(uint32_t width) {
+  return (width + 31) / 32;
+}
+
+template <typename Top>
+class Unit final : public kantrig_rtl_instance {
+ public:
+  explicit Unit(const kantrig_rtl_unit& unit) : unit_(unit), top_(&context_, "top") {
+    context_.fatalOnError(false);  // an assertion must not take the process with it
+    top_.clk_i = 0;
+    top_.eval();
+  }
+  ~Unit() override { top_.final(); }
+
+  int run(const uint32_t* inputs, uint32_t* outputs, uint32_t events) override {
+    const uint32_t input_words = words_of(unit_.input_width);
+    const uint32_t output_words = words_of(unit_.output_width);
+    const uint64_t clocks = events == 0 ? 0 : uint64_t{events} + unit_.cycles;
+    for (uint64_t t = 0; t < clocks; ++t) {
+      if (t < events) put(top_.codes_i, inputs + t * input_words);
+      top_.clk_i = 1;
+      top_.eval();
+      if (t >= unit_.cycles) get(top_.result_o, outputs + (t - unit_.cycles) * output_words);
+      top_.clk_i = 0;
+      top_.eval();
+    }
+    return context_.gotFinish() || context_.gotError() ? -1 : 0;
+  }
+
+ private:
+  const kantrig_rtl_unit& unit_;
+  VerilatedContext context_;
+  Top top_;
+};
+
+}  // namespace
+
+#define KANTRIG_EXPORT extern "C" __attribute__((visibility("default")))
+
+KANTRIG_EXPORT const kantrig_rtl_description* kantrig_rtl_describe(void) {
+  return &kDescription;
+}
+
+KANTRIG_EXPORT kantrig_rtl_instance* kantrig_rtl_create(uint32_t unit) {
+  try {
+    switch (unit) {
+#define KANTRIG_CASE(index, top) \
+  case index:                    \
+    return new Unit<top>(kDescription.units[index]);
+      KANTRIG_UNITS(KANTRIG_CASE)
+      default:
+        return nullptr;
+    }
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+KANTRIG_EXPORT void kantrig_rtl_destroy(kantrig_rtl_instance* instance) {
+  delete instance;
+}
+
+KANTRIG_EXPORT int kantrig_rtl_run(kantrig_rtl_instance* instance, const uint32_t* inputs, uint32_t* outputs,
+                                   uint32_t events) {
+  return instance->run(inputs, outputs, events);
+}
