@@ -1,9 +1,9 @@
 // The harness around a verilated design: kan/rtl_abi.h on top of Verilator's classes. Built by kanc together
-// with sim/units.hpp, which it generates for the design:
+// with units.hpp (by -include), which it generates for the design:
 //   kDescription                       what kantrig_rtl_describe() gives
 //   KANTRIG_UNITS(UNIT)                UNIT(index, class) for every unit
-// Each unit's top is a generated module with clk_i, codes_i, result_o and one register behind codes_i, so that
-// all logic hangs on the clock alone and is evaluated once a cycle.
+// Each unit's top is a generated module with clk_i, codes_i, result_o and one register behind codes_i, so
+// that all logic hangs on the clock alone and is evaluated once a cycle.
 #include <verilated.h>
 
 #include <cstring>
@@ -11,7 +11,6 @@
 #include <new>
 
 #include "kan/rtl_abi.h"
-#include "sim/units.hpp"
 
 struct kantrig_rtl_instance {
   virtual ~kantrig_rtl_instance() = default;

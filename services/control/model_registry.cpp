@@ -23,11 +23,11 @@ bool is_bundle_name(std::string_view name) {
 }
 
 /// One pass over tables and code before the first event needs them. All codes 0 is valid for every model.
-void warm_up(const kan::Evaluator& evaluator) {
-  kan::Workspace workspace(evaluator, kWarmUpEvents);
-  const std::vector<std::byte> codes(std::size_t{kWarmUpEvents} * evaluator.model().input_count() * 2);
-  evaluator.load_code16(codes, kWarmUpEvents, workspace);
-  evaluator.evaluate(workspace);
+void warm_up(const backend::PreparedModel& model) {
+  const auto workspace = model.make_workspace(kWarmUpEvents);
+  const std::vector<std::byte> codes(std::size_t{kWarmUpEvents} * model.evaluator().model().input_count() *
+                                     2);
+  workspace->evaluate({wire::Encoding::kCode16, codes, kWarmUpEvents}, {});
 }
 
 std::set<std::string> bundle_folders(const std::filesystem::path& repository) {
@@ -75,13 +75,13 @@ Result<ModelPointer> load_model(const std::filesystem::path& folder, const Regis
     return fail(ErrorCode::kCorrupt, "bundle {}: its manifest says {}, which its folder must be called",
                 expected, bundle->full_name());
   }
-  auto evaluator = kan::Evaluator::create(bundle->model, options.kernel_set);
-  if (!evaluator) return tl::unexpected(evaluator.error().within("bundle " + expected));
-  warm_up(*evaluator);
-  if (auto replayed = kan::replay_golden(*bundle, *evaluator); !replayed)
+  auto prepared = backend::prepare(*bundle, options.backend);
+  if (!prepared) return tl::unexpected(prepared.error().within("bundle " + expected));
+  warm_up(**prepared);
+  if (auto replayed = backend::replay_golden(*bundle, **prepared); !replayed)
     return tl::unexpected(replayed.error());
   return std::make_shared<const pipeline::LoadedModel>(
-      pipeline::LoadedModel{std::move(*bundle), std::move(*evaluator)});
+      pipeline::LoadedModel{std::move(*bundle), std::move(*prepared)});
 }
 
 ModelRegistry::ModelRegistry(boost::asio::io_context& io, RegistryOptions options)

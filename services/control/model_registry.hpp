@@ -43,9 +43,9 @@ struct Roles {
   Generation generation;  // of active
 };
 
-/// Everything between a folder and a model that may run: read and prove the bundle, lay it out for the kernel
-/// set, warm it up, replay its golden vectors with exactly what will run. A failure at any step leaves what
-/// is loaded as it was.
+/// Everything between a folder and a model that may run: read and prove the bundle, make it ready for
+/// the backend, warm it up, replay its golden vectors with exactly what will run. A failure at any step
+/// leaves what is loaded as it was.
 [[nodiscard]] Result<ModelPointer> load_model(const std::filesystem::path& folder,
                                               const RegistryOptions& options);
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "backend/backend.hpp"
 #include "kan/bundle.hpp"
 
 namespace kantrig::control {
@@ -12,7 +13,7 @@ namespace kantrig::control {
 struct RegistryOptions {
   std::filesystem::path repository;     // folder of bundles, each <name>-<version>/
   kan::SignaturePolicy signatures;      // what a bundle needs to be loaded
-  std::string kernel_set = "auto";      // that models are prepared for
+  backend::Options backend;             // that models are prepared for
   std::uint32_t loaded_models_max = 8;  // 4..64: active, previous, shadow and those that wait
 };
 

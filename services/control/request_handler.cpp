@@ -75,6 +75,7 @@ void write(const Status& status, const DaemonFigures& figures, v1::StatusReply& 
   write(status.run_counts, *into.mutable_run_counts());
   write(status.total_counts, *into.mutable_total_counts());
   write_lines(status, *into.mutable_lines());
+  into.set_backend(status.backend);
   into.set_kernel_set(status.kernel_set);
   into.set_shard_count(status.shard_count);
   into.set_lane_count(status.lane_count);

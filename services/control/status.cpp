@@ -93,7 +93,10 @@ Status Controller::status() const {
   status.menu = now.conditions.menu;
   status.column = now.conditions.column;
   status.shard_count = static_cast<std::uint32_t>(shards_.size());
-  if (now.conditions.model) status.kernel_set = now.conditions.model->evaluator.kernel_set();
+  if (now.conditions.model) {
+    status.backend = now.conditions.model->prepared->backend();
+    status.kernel_set = now.conditions.model->prepared->evaluator().kernel_set();
+  }
   if (status.menu) status.lines.resize(status.menu->lines().size());
   if (status.menu && status.run.value != 0) {
     if (const auto summary = runs_.summary(status.run)) add_recorded(*summary, status);

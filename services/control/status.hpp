@@ -35,6 +35,7 @@ struct Status {
   std::optional<ModelInfo> shadow;
   std::shared_ptr<const menu::Menu> menu;  // empty while starting
   std::uint32_t column = 0;
+  std::string backend;
   std::string kernel_set;
   std::uint32_t shard_count = 0;
   std::uint32_t lane_count = 0;

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.hpp"
@@ -97,7 +100,21 @@ enum class Overwrite : std::uint8_t { kRefuse, kReplace };
 [[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder,
                                                 Overwrite overwrite);
 
-/// Replays the golden vectors. The error names the first vector and output that differ.
+/// What came of a batch of events; readable until the next one.
+struct BatchResults {
+  std::span<const std::int16_t* const> outputs;  // output k of event i at outputs[k][i]
+  const std::uint8_t* classes = nullptr;
+  std::uint32_t malformed = 0;  // events
+};
+
+/// Runs `events` rows of codes, at most kGoldenBatchEvents.
+using RunBatch = std::function<BatchResults(std::span<const std::uint16_t> codes, std::uint32_t events)>;
+inline constexpr std::uint32_t kGoldenBatchEvents = 256;
+
+/// Replays the golden vectors through `run`, which errors call `what`. The error names the first vector and
+/// output that differ.
+[[nodiscard]] Result<void> replay_golden(const Bundle& bundle, std::string_view what, const RunBatch& run);
+/// The same through an evaluator.
 [[nodiscard]] Result<void> replay_golden(const Bundle& bundle, const Evaluator& evaluator);
 
 }  // namespace kantrig::kan

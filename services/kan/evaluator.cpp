@@ -185,6 +185,24 @@ std::uint32_t Evaluator::load_code16(std::span<const std::byte> rows, std::uint3
   return workspace.state_->malformed_count();
 }
 
+void Evaluator::copy_codes(const Workspace& workspace, std::uint32_t first,
+                           std::span<std::uint16_t> rows) const noexcept {
+  const Workspace::State& state = *workspace.state_;
+  const std::size_t inputs = state_->model.input_count();
+  const std::size_t events = rows.size() / inputs;
+  KANTRIG_ASSERT(first + events <= state.events);
+  const std::uint32_t tile_bytes = state_->program.lut().tile_bytes;
+  for (std::size_t j = 0; j < inputs; ++j) {
+    const kernels::Column column = state_->program.input_stage().columns[j];
+    for (std::size_t i = 0; i < events; ++i) {
+      const std::size_t event = first + i;
+      const std::uint8_t* const code = state.codes.data() + event / kTileEvents * tile_bytes + column.offset +
+                                       event % kTileEvents * column.width;
+      rows[i * inputs + j] = column.width == 1 ? *code : static_cast<std::uint16_t>(code[0] | code[1] << 8U);
+    }
+  }
+}
+
 void Evaluator::evaluate(Workspace& workspace) const noexcept {
   Workspace::State& state = *workspace.state_;
   state_->set->eval_tiles(state_->program.lut(), {.codes = state.codes.data(),

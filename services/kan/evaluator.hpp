@@ -69,6 +69,11 @@ class Evaluator {
   std::uint32_t load_code16(std::span<const std::byte> rows, std::uint32_t events,
                             Workspace& workspace) const noexcept;
 
+  /// The codes of `rows.size() / inputs` events from `first` on, as loaded last, row by row: for whoever
+  /// evaluates them elsewhere. Those of malformed events are valid but meaningless. Precondition: the events
+  /// were loaded.
+  void copy_codes(const Workspace& workspace, std::uint32_t first,
+                  std::span<std::uint16_t> rows) const noexcept;
   /// Outputs and classes of the events loaded last.
   void evaluate(Workspace& workspace) const noexcept;
 

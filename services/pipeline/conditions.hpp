@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "backend/backend.hpp"
 #include "base/ids.hpp"
 #include "kan/bundle.hpp"
-#include "kan/evaluator.hpp"
 #include "ledger/shard_ledger.hpp"
 #include "menu/menu.hpp"
 
@@ -17,7 +17,7 @@ namespace kantrig::pipeline {
 /// A model that is loaded, verified and ready to run.
 struct LoadedModel {
   kan::Bundle bundle;
-  kan::Evaluator evaluator;
+  std::shared_ptr<const backend::PreparedModel> prepared;
 };
 
 /// Immutable, shared by all shards.

@@ -33,7 +33,7 @@ std::uint32_t count_neither(std::span<const std::uint64_t> accepted, std::span<c
   return count;
 }
 
-std::vector<const std::int16_t*> output_columns(const kan::Workspace& space, std::uint32_t output_count) {
+std::vector<const std::int16_t*> output_columns(const backend::Workspace& space, std::uint32_t output_count) {
   std::vector<const std::int16_t*> columns;
   for (std::uint32_t k = 0; k < output_count; ++k) columns.push_back(space.outputs(k));
   return columns;
@@ -44,14 +44,14 @@ std::vector<const std::int16_t*> output_columns(const kan::Workspace& space, std
 Decider::Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t events_max,
                  std::vector<LineProbe*> line_probes)
     : conditions_(std::move(conditions)),
-      kan_space_(conditions_->model->evaluator, events_max),
+      kan_space_(conditions_->model->prepared->make_workspace(events_max)),
       menu_space_(*conditions_->menu, events_max),
-      columns_(output_columns(kan_space_, conditions_->model->bundle.model.output_count())),
+      columns_(output_columns(*kan_space_, conditions_->model->bundle.model.output_count())),
       lines_(conditions_->menu->lines().size()),
       line_probes_(std::move(line_probes)),
       line_bits_(events_max),
       score_rows_(std::size_t{events_max} * conditions_->model->bundle.model.output_count()),
-      canary_space_(conditions_->model->evaluator, kCanaryVectorsMax) {
+      canary_space_(conditions_->model->prepared->make_workspace(kCanaryVectorsMax)) {
   const kan::GoldenVectors& golden = conditions_->model->bundle.golden;
   canary_count_ = std::min(golden.count, kCanaryVectorsMax);
   canary_rows_.resize(std::size_t{canary_count_} * conditions_->model->bundle.model.input_count() * 2);
@@ -61,20 +61,19 @@ Decider::Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t eve
   for (const auto& feature : conditions_->model->bundle.features) feature_names_.push_back(feature.name);
   for (const auto& line : conditions_->menu->lines()) line_names_.push_back(line.name);
   if (conditions_->shadow) {
-    shadow_.emplace(Shadow{kan::Workspace(conditions_->shadow->evaluator, events_max),
+    shadow_.emplace(Shadow{conditions_->shadow->prepared->make_workspace(events_max),
                            menu::MenuWorkspace(*conditions_->shadow_menu, events_max),
                            {}});
-    shadow_->columns = output_columns(shadow_->kan_space, conditions_->shadow->bundle.model.output_count());
+    shadow_->columns = output_columns(*shadow_->kan_space, conditions_->shadow->bundle.model.output_count());
   }
 }
 
 DecidedCounts Decider::decide(const backend::Payload& payload, std::uint64_t first_event_id,
                               kan::ClampCounts clamped) noexcept {
-  const std::uint32_t malformed_count =
-      backend::evaluate_on_cpu(conditions_->model->evaluator, payload, kan_space_, clamped);
+  const std::uint32_t malformed_count = kan_space_->evaluate(payload, clamped);
   conditions_->menu->decide({.scores = columns_,
-                             .classes = kan_space_.classes(),
-                             .malformed = kan_space_.malformed(),
+                             .classes = kan_space_->classes(),
+                             .malformed = kan_space_->malformed(),
                              .event_count = payload.event_count,
                              .first_event_id = first_event_id,
                              .column = conditions_->column},
@@ -87,7 +86,7 @@ DecidedCounts Decider::decide(const backend::Payload& payload, std::uint64_t fir
     line_probes_[l]->after_veto.add(counts[l].after_veto);
   }
   return {.accepted = count_events(menu_space_.accepted(), payload.event_count),
-          .rejected = count_neither(menu_space_.accepted(), kan_space_.malformed(), payload.event_count),
+          .rejected = count_neither(menu_space_.accepted(), kan_space_->malformed(), payload.event_count),
           .malformed = malformed_count};
 }
 
@@ -96,17 +95,17 @@ std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payl
   if (!shadow_) return std::nullopt;
   const LoadedModel& model = *conditions_->shadow;
   if (payload.encoding == wire::Encoding::kFloat32 && model.bundle.model.codes_only) return std::nullopt;
-  backend::evaluate_on_cpu(model.evaluator, payload, shadow_->kan_space, {});
+  shadow_->kan_space->evaluate(payload, {});
   conditions_->shadow_menu->decide({.scores = shadow_->columns,
-                                    .classes = shadow_->kan_space.classes(),
-                                    .malformed = shadow_->kan_space.malformed(),
+                                    .classes = shadow_->kan_space->classes(),
+                                    .malformed = shadow_->kan_space->malformed(),
                                     .event_count = payload.event_count,
                                     .first_event_id = first_event_id,
                                     .column = conditions_->column},
                                    shadow_->menu_space);
   ShadowCounts counts{.compared = payload.event_count};
-  const std::uint8_t* ours = kan_space_.classes();
-  const std::uint8_t* theirs = shadow_->kan_space.classes();
+  const std::uint8_t* ours = kan_space_->classes();
+  const std::uint8_t* theirs = shadow_->kan_space->classes();
   for (std::uint32_t i = 0; i < payload.event_count; ++i)
     counts.class_disagreements += ours[i] != theirs[i] ? 1 : 0;
   const auto kept = menu_space_.accepted();
@@ -120,10 +119,10 @@ std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payl
 bool Decider::canary_passes() noexcept {
   const LoadedModel& model = *conditions_->model;
   const backend::Payload payload{wire::Encoding::kCode16, canary_rows_, canary_count_};
-  if (backend::evaluate_on_cpu(model.evaluator, payload, canary_space_, {}) != 0) return false;
+  if (canary_space_->evaluate(payload, {}) != 0) return false;
   const std::uint32_t output_count = model.bundle.model.output_count();
   for (std::uint32_t k = 0; k < output_count; ++k) {
-    const std::int16_t* column = canary_space_.outputs(k);
+    const std::int16_t* column = canary_space_->outputs(k);
     for (std::uint32_t i = 0; i < canary_count_; ++i) {
       if (column[i] != model.bundle.golden.outputs[std::size_t{i} * output_count + k]) return false;
     }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/cpu/cpu_path.hpp"
+#include "backend/backend.hpp"
 #include "ledger/shard_ledger.hpp"
 #include "pipeline/conditions.hpp"
 #include "pipeline/probe.hpp"
@@ -62,9 +62,10 @@ class Decider {
 
   // Of the batch decided last:
   [[nodiscard]] std::span<const std::uint64_t> accepted() const noexcept { return menu_space_.accepted(); }
-  [[nodiscard]] std::span<const std::uint64_t> malformed() const noexcept { return kan_space_.malformed(); }
+  [[nodiscard]] std::span<const std::uint64_t> malformed() const noexcept { return kan_space_->malformed(); }
   [[nodiscard]] std::span<const ledger::LineCounts> lines() const noexcept { return lines_; }
-  [[nodiscard]] const std::uint8_t* classes() const noexcept { return kan_space_.classes(); }
+  [[nodiscard]] const std::uint8_t* classes() const noexcept { return kan_space_->classes(); }
+  [[nodiscard]] wire::Path path() const noexcept { return kan_space_->path(); }
   /// One word an event: bit l is line l after veto.
   [[nodiscard]] std::span<const std::uint64_t> line_bits(std::uint32_t event_count) noexcept;
   /// Integer outputs, event by event.
@@ -72,12 +73,12 @@ class Decider {
 
  private:
   struct Shadow {
-    kan::Workspace kan_space;
+    std::unique_ptr<backend::Workspace> kan_space;
     menu::MenuWorkspace menu_space;
     std::vector<const std::int16_t*> columns;
   };
   std::shared_ptr<const Conditions> conditions_;
-  kan::Workspace kan_space_;
+  std::unique_ptr<backend::Workspace> kan_space_;
   menu::MenuWorkspace menu_space_;
   std::vector<const std::int16_t*> columns_;
   std::vector<ledger::LineCounts> lines_;
@@ -86,7 +87,7 @@ class Decider {
   std::vector<std::int16_t> score_rows_;
   std::vector<std::byte> canary_rows_;  // golden inputs as CODE16 rows
   std::uint32_t canary_count_ = 0;
-  kan::Workspace canary_space_;
+  std::unique_ptr<backend::Workspace> canary_space_;
   std::optional<Shadow> shadow_;
   std::vector<std::uint32_t> feature_bits_;
   std::vector<std::string> feature_names_;

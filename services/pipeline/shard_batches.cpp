@@ -210,7 +210,7 @@ void Shard::decide(Session& session, const wire::BatchHeader& header,
     answer.scores = std::as_bytes(decider_->score_rows(header.event_count));
     answer.score_count = conditions().model->bundle.model.output_count();
   }
-  answer.path = wire::Path::kCpu;
+  answer.path = decider_->path();
   now_ns_ = clock_.now_ns();
   answer.send_time_ns = unix_ns();
   const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
@@ -225,7 +225,7 @@ void Shard::decide(Session& session, const wire::BatchHeader& header,
                  .accepted = counts.accepted,
                  .rejected = counts.rejected,
                  .malformed = counts.malformed,
-                 .path = static_cast<std::uint32_t>(wire::Path::kCpu),
+                 .path = static_cast<std::uint32_t>(answer.path),
                  .lines = decider_->lines(),
                  .answer_bytes = bytes});
   hold_answer(session, header.sequence, space.first(bytes), receive_ns);

@@ -102,6 +102,9 @@ std::vector<Rule> other_rules(const Settings& s) {
        "to nobody must have named CPUs"},
       {!s.model.require_signature || !s.model.public_keys.empty(),
        "model.require_signature contradicts model.public_keys (empty): no bundle could ever be accepted"},
+      {s.backend.kind != "rtl_sim" || !s.backend.rtl_sim_library.empty(),
+       "backend.kind \"rtl_sim\" contradicts backend.rtl_sim_library (empty): expected what kanc simulate "
+       "made"},
       {s.model.active.find('/') == std::string::npos && s.model.active[0] != '.',
        fmt::format("model.active is \"{}\", expected the name of a folder in model.repository, as jets-1.0.0",
                    s.model.active)},

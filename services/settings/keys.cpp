@@ -65,8 +65,10 @@ std::vector<Key> threads_keys() {
            at(&S::lock_memory)),
       flag("threads.busy_poll", "Shards never sleep: the lowest latency, at the price of one whole CPU each.",
            at(&S::busy_poll)),
-      whole("threads.spin_us", "How long a shard looks for the next batch before it sleeps: worth it only with a CPU to spare for each shard.", at(&S::spin_us),
-            {0, 100'000}),
+      whole("threads.spin_us",
+            "How long a shard looks for the next batch before it sleeps: worth it only with a CPU to spare "
+            "for each shard.",
+            at(&S::spin_us), {0, 100'000}),
   };
 }
 
@@ -85,6 +87,21 @@ std::vector<Key> model_keys() {
       text("model.public_keys",
            "File with the Ed25519 public keys that may sign bundles, one in hex a line; empty: none.",
            at(&S::public_keys), Empty::kAllowed),
+  };
+}
+
+std::vector<Key> backend_keys() {
+  using S = BackendSettings;
+  const auto at = section(&Settings::backend);
+  return {
+      choice("backend.kind",
+             "What decides: \"cpu\", or \"rtl_sim\", the simulation of the model's compiled design (slow; "
+             "for trials).",
+             at(&S::kind), {"cpu", "rtl_sim"}),
+      text(
+          "backend.rtl_sim_library",
+          "For rtl_sim: a shared object of kanc simulate, or a folder with <model digest>.so for each model.",
+          at(&S::rtl_sim_library), Empty::kAllowed),
   };
 }
 
@@ -142,7 +159,7 @@ std::string_view section_of(std::string_view name) {
 
 std::vector<Key> all_keys() {
   std::vector<Key> keys;
-  for (auto group : {events_keys(), threads_keys(), model_keys(), other_keys()}) {
+  for (auto group : {events_keys(), threads_keys(), model_keys(), backend_keys(), other_keys()}) {
     keys.insert(keys.end(), group.begin(), group.end());
   }
   return keys;

@@ -47,6 +47,11 @@ struct ModelSettings {
   std::string public_keys;  // empty: none
 };
 
+struct BackendSettings {
+  std::string kind = "cpu";
+  std::string rtl_sim_library;  // empty: none
+};
+
 struct MenuSettings {
   std::string file = "/etc/kantrig/menu.toml";
   std::string column;  // empty: the menu's default
@@ -83,6 +88,7 @@ struct Settings {
   EventsSettings events;
   ThreadsSettings threads;
   ModelSettings model;
+  BackendSettings backend;
   MenuSettings menu;
   LedgerSettings ledger;
   RunSettings run;

@@ -144,9 +144,9 @@ class ShardRoom {
 
 /// `bundle` as a model that may run on this CPU.
 inline std::shared_ptr<const pipeline::LoadedModel> loaded(kan::Bundle bundle) {
-  auto evaluator = kan::Evaluator::create(bundle.model, "auto");
+  auto prepared = backend::prepare(bundle, {});
   return std::make_shared<const pipeline::LoadedModel>(
-      pipeline::LoadedModel{.bundle = std::move(bundle), .evaluator = std::move(evaluator.value())});
+      pipeline::LoadedModel{.bundle = std::move(bundle), .prepared = std::move(prepared.value())});
 }
 
 inline pipeline::Conditions conditions_of(std::shared_ptr<const pipeline::LoadedModel> model,

@@ -155,6 +155,7 @@ class Structure(unittest.TestCase):
     def test_every_folder_of_services_has_its_place_in_the_order(self):
         folders = {entry.name for entry in os.scandir(os.path.join(SOURCE, "services")) if entry.is_dir()}
         self.assertEqual(folders, set(BELOW) - FIRMWARE)
+        self.assertEqual(folders, set(BELOW) - {"compiler", "sim"})
 
     def test_no_leave_is_given_that_nobody_needs_any_more(self):
         used = {(name, excuse_of(name, path)) for path, _, header in includes() if (name := third_party_of(header))}

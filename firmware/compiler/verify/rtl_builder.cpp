@@ -87,7 +87,7 @@ Result<Files> all_sources(const kan::Bundle& bundle, const HardwareDesign& desig
     if (!text) return tl::unexpected(text.error());
     files[std::string("harness/") + name] = std::move(*text);
   }
-  files["harness/sim/units.hpp"] = units_header_text(design);
+  files["harness/units.hpp"] = units_header_text(design);
   for (std::uint32_t u = 0; u < unit_count(design); ++u)
     files[fmt::format("tops/{}.sv", unit_top(u))] = unit_top_text(design, u);
   return files;
@@ -206,6 +206,7 @@ Result<void> compile(const HardwareDesign& design, const Tools& tools, const fs:
     for (const std::string& group : *groups) add(group, group + ".o");
   }
   add("harness/harness.cpp", "harness.o");
+  runs.back().words.insert(runs.back().words.end(), {"-include", "harness/units.hpp"});
   for (const std::string name : {"verilated", "verilated_threads"})
     add((tools.verilator_include / (name + ".cpp")).string(), name + ".o");
   if (auto ok = run_tools(runs, kJobs); !ok) return ok;

@@ -149,8 +149,8 @@ std::string status_text(const v1::StatusReply& status) {
   text += fmt::format("menu       digest {}  column {}\n", or_none(status.menu_digest().substr(0, 12)),
                       or_none(status.menu_column()));
   text += fmt::format("events at  {}\n", or_none(endpoints));
-  text += fmt::format("path       CPU, kernel set {}, shards {}, lanes {}\n", or_none(status.kernel_set()),
-                      status.shard_count(), status.lane_count());
+  text += fmt::format("backend    {}, kernel set {}, shards {}, lanes {}\n", or_none(status.backend()),
+                      or_none(status.kernel_set()), status.shard_count(), status.lane_count());
   text += fmt::format("time       live {:.1f} s, busy {:.1f} s, paused {:.1f} s\n\n", status.live_seconds(),
                       status.busy_seconds(), status.paused_seconds());
   text += counts_text(status) + "\n" + lines_text(status.lines());

@@ -155,6 +155,7 @@ class Daemon {
                         {"events", settings_.events.endpoints.front()},
                         {"control", control_server_->endpoint()},
                         {"metrics", "http://" + http_->address().text() + "/metrics"},
+                        {"backend", status.backend},
                         {"kernel_set", status.kernel_set},
                         {"shards", settings_.events.shards},
                         {"run", status.run.value}});

@@ -48,7 +48,9 @@ control::RegistryOptions registry_options(const settings::Settings& s) {
   control::RegistryOptions options;
   options.repository = s.model.repository;
   options.signatures = {s.model.require_signature, s.model.public_keys};
-  options.kernel_set = s.model.kernel_set;
+  options.backend = {.kind = s.backend.kind == "rtl_sim" ? backend::Kind::kRtlSim : backend::Kind::kCpu,
+                     .kernel_set = s.model.kernel_set,
+                     .rtl_sim_library = s.backend.rtl_sim_library};
   return options;
 }
 

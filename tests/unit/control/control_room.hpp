@@ -95,8 +95,9 @@ class ControlRoom {
       shards_.push_back(
           std::make_unique<FakeShard>(folder.folder.path() / ("ledger-" + std::to_string(i) + ".bin")));
     }
-    control::RegistryOptions models{.repository = folder.repository(), .signatures = {}};
-    models.kernel_set = "scalar";
+    control::RegistryOptions models;
+    models.repository = folder.repository();
+    models.backend.kernel_set = "scalar";
     models.loaded_models_max = 4;
     registry_.emplace(io, models);
     options.state_file = folder.state_file();

@@ -14,7 +14,7 @@ class ModelRegistryTest : public testing::Test {
  protected:
   ModelRegistryTest() {
     options.repository = folder.repository();
-    options.kernel_set = "scalar";
+    options.backend.kernel_set = "scalar";
     options.loaded_models_max = 2;
   }
   Result<ModelPointer> load(ModelRegistry& registry, const std::string& name) {
@@ -42,7 +42,7 @@ TEST_F(ModelRegistryTest, LoadsVerifiesAndKeepsAModel) {
   ModelRegistry registry(io, options);
   const auto model = load(registry, "small-1.0.0");
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_EQ((*model)->evaluator.kernel_set(), "scalar");
+  EXPECT_EQ((*model)->prepared->evaluator().kernel_set(), "scalar");
   EXPECT_EQ(registry.find("small-1.0.0"), *model);
   EXPECT_EQ(registry.list()[0].state, ModelState::kVerified);
 }
