@@ -16,7 +16,7 @@ tl::unexpected<Error> wrong(const std::string& what) {
   return fail(ErrorCode::kCorrupt, "rtl/design.json: {}; compile the bundle again (kanc compile)", what);
 }
 
-/// `codes` is what each field's codes must be; empty for scores.
+/// `codes` is how many each field may have, since a design may find that some never occur; empty for scores.
 struct Expected {
   std::string name;
   std::size_t count = 0;
@@ -48,9 +48,11 @@ Result<void> check_fields(const std::vector<HardwareField>& fields, const Expect
                       field.width <= expected.width - field.offset;
     if (!fits) return wrong(fmt::format("{}: field {} ({}) does not fit", expected.name, i, field.name));
     if (expected.codes == nullptr) continue;
-    if (field.codes != (*expected.codes)[i] || field.codes > 1U << field.width || !ranges_fit(field)) {
-      return wrong(fmt::format("{}: field {} ({}) has {} codes in {} bits, expected {} as in the model",
-                               expected.name, i, field.name, field.codes, field.width, (*expected.codes)[i]));
+    if (field.codes == 0 || field.codes > (*expected.codes)[i] || field.codes > 1U << field.width ||
+        !ranges_fit(field)) {
+      return wrong(
+          fmt::format("{}: field {} ({}) has {} codes in {} bits, expected at most {}, those of the model",
+                      expected.name, i, field.name, field.codes, field.width, (*expected.codes)[i]));
     }
   }
   return {};

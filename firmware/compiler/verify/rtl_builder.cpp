@@ -23,7 +23,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kSourceBytesMax = std::size_t{1} << 20U;  // of a file of the harness
 constexpr std::size_t kCppBytesMax = std::size_t{256} << 20U;   // of a file that Verilator wrote
 constexpr std::size_t kLibraryBytesMax = std::size_t{512} << 20U;
-constexpr std::uint64_t kGroupBytes = 1'500'000;  // Verilator's files are compiled together up to this
+constexpr std::uint64_t kGroupBytes = 3'000'000;  // Verilator's files are compiled together beyond this
+// Kinds of groups: what runs every cycle, and what runs once and is not worth optimising.
+constexpr std::string_view kFast = "_";
+constexpr std::string_view kSlow = "_slow_";
 constexpr std::uint32_t kJobs = 2;
 constexpr const char* kSplit = "20000";  // statements a file: larger designs compile on both jobs
 
@@ -81,8 +84,9 @@ Result<Files> all_sources(const kan::Bundle& bundle, const HardwareDesign& desig
   const auto ours = simulation_sources();
   if (!ours) return tl::unexpected(ours.error());
   Files files(bundle.rtl_files.begin(), bundle.rtl_files.end());
-  for (const char* name : {"harness.cpp", "kan/rtl_abi.h", "primitives/CARRY8.sv", "primitives/LUT5.sv",
-                           "primitives/LUT6.sv", "primitives/LUT6_2.sv"}) {
+  for (const char* name :
+       {"harness.cpp", "kan/rtl_abi.h", "primitives/CARRY8.sv", "primitives/LUT5.sv", "primitives/LUT6.sv",
+        "primitives/LUT6_2.sv", "primitives/MUXF7.sv", "primitives/MUXF8.sv"}) {
     auto text = base::read_file(*ours / name, kSourceBytesMax);
     if (!text) return tl::unexpected(text.error());
     files[std::string("harness/") + name] = std::move(*text);
@@ -160,22 +164,24 @@ Result<std::vector<std::string>> group_files(std::uint32_t unit, const fs::path&
   }
   if (sizes.empty() || error) return fail(ErrorCode::kIo, "{}: holds nothing to compile", folder.string());
   std::vector<std::string> groups;
-  std::string text;
-  std::uint64_t bytes = 0;
-  const auto close = [&]() -> Result<void> {
-    const std::string name = fmt::format("unit{}_{}.cpp", unit, groups.size());
-    groups.push_back(name);
-    bytes = 0;
-    return base::write_file_atomic(work / name, std::exchange(text, {}));
-  };
-  for (const auto& [name, size] : sizes) {
-    if (bytes > 0 && bytes + size > kGroupBytes) {
-      if (auto ok = close(); !ok) return tl::unexpected(ok.error());
+  for (const std::string_view kind : {kFast, kSlow}) {
+    std::string text;
+    std::uint64_t bytes = 0;
+    for (auto file = sizes.begin(); file != sizes.end();) {
+      const bool slow = file->first.ends_with("__Slow.cpp");
+      if (slow == (kind == kSlow)) {
+        text += fmt::format("#include \"unit{}/{}\"\n", unit, file->first);
+        bytes += file->second;
+      }
+      const bool last = ++file == sizes.end();
+      if (text.empty() || (bytes < kGroupBytes && !last)) continue;
+      groups.push_back(fmt::format("unit{}{}{}.cpp", unit, kind, groups.size()));
+      if (auto ok = base::write_file_atomic(work / groups.back(), text); !ok)
+        return tl::unexpected(ok.error());
+      text.clear();
+      bytes = 0;
     }
-    text += fmt::format("#include \"unit{}/{}\"\n", unit, name);
-    bytes += size;
   }
-  if (auto ok = close(); !ok) return tl::unexpected(ok.error());
   return groups;
 }
 
@@ -203,7 +209,10 @@ Result<void> compile(const HardwareDesign& design, const Tools& tools, const fs:
   for (std::uint32_t u = 0; u < unit_count(design); ++u) {
     const auto groups = group_files(u, work);
     if (!groups) return tl::unexpected(groups.error());
-    for (const std::string& group : *groups) add(group, group + ".o");
+    for (const std::string& group : *groups) {
+      add(group, group + ".o");
+      if (group.find(kSlow) != std::string::npos) runs.back().words.emplace_back("-O0");
+    }
   }
   add("harness/harness.cpp", "harness.o");
   runs.back().words.insert(runs.back().words.end(), {"-include", "harness/units.hpp"});
