@@ -49,18 +49,20 @@ constexpr uint32_t words_of(uint32_t width) {
 template <typename Top>
 class Unit final : public kantrig_rtl_instance {
  public:
-  explicit Unit(const kantrig_rtl_unit& unit) : unit_(unit), top_(&context_, "top") {
-    context_.fatalOnError(false);  // an assertion must not take the process with it
+  explicit Unit(const kantrig_rtl_unit& unit) : unit_(unit), top_(configure(context_), "top") {
     top_.clk_i = 0;
     top_.eval();
   }
-  ~Unit() override { top_.final(); }
+  ~Unit() override {
+    Verilated::threadContextp(&context_);  // where the top's scopes are taken out of
+    top_.final();
+  }
 
   int run(const uint32_t* inputs, uint32_t* outputs, uint32_t events) override {
     const uint32_t input_words = words_of(unit_.input_width);
     const uint32_t output_words = words_of(unit_.output_width);
     const uint64_t clocks = events == 0 ? 0 : uint64_t{events} + unit_.cycles;
-    for (uint64_t t = 0; t < clocks; ++t) {
+    for (uint64_t t = 0; t < clocks && !stopped(); ++t) {
       if (t < events) put(top_.codes_i, inputs + t * input_words);
       top_.clk_i = 1;
       top_.eval();
@@ -68,10 +70,20 @@ class Unit final : public kantrig_rtl_instance {
       top_.clk_i = 0;
       top_.eval();
     }
-    return context_.gotFinish() || context_.gotError() ? -1 : 0;
+    return stopped() ? -1 : 0;
   }
 
  private:
+  /// Before a top is made: one thread, where the default is a pool for each context; and an assertion that
+  /// fails must not take the process with it.
+  static VerilatedContext* configure(VerilatedContext& context) {
+    context.threads(1);
+    context.fatalOnError(false);
+    Verilated::threadContextp(&context);  // where the top's scopes are put
+    return &context;
+  }
+  bool stopped() const { return context_.gotFinish() || context_.gotError(); }
+
   const kantrig_rtl_unit& unit_;
   VerilatedContext context_;
   Top top_;

@@ -9,13 +9,8 @@
 namespace kantrig::compiler {
 namespace {
 
-/// A node differs as a whole when more than 9 in 10 rows do, an edge when more than half of its codes do.
-constexpr std::uint64_t kNodePercent = 90;
-
-struct Tally {
-  std::uint64_t rows = 0;
-  std::uint64_t wrong = 0;
-};
+/// A node whose rows are wrong more often than this differs as a whole.
+constexpr std::uint64_t kNodePercent = 50;
 
 /// Edge of the node, and code.
 using Entry = std::pair<std::uint32_t, std::uint16_t>;
@@ -44,26 +39,6 @@ Result<Evidence> collect(UnitTester& tester, const EdgeSweep& sweep, std::uint32
   };
   if (auto ok = tester.run(sweep.steps().size(), fill, report); !ok) return tl::unexpected(ok.error());
   return evidence;
-}
-
-/// Edges of which more than half of the codes are wrong in a row of their own sweep.
-std::vector<std::uint32_t> whole_edges(const Evidence& evidence, const EdgeSweep& sweep) {
-  std::map<Entry, bool> wrong;
-  for (const EdgeSweep::Step& step : sweep.steps()) wrong[{step.edge, step.code}];
-  for (const WrongRow& row : evidence.wrong) {
-    const EdgeSweep::Step& step = sweep.steps()[row.mismatch.number];
-    wrong[{step.edge, step.code}] = true;
-  }
-  std::map<std::uint32_t, Tally> edges;
-  for (const auto& [entry, is_wrong] : wrong) {
-    ++edges[entry.first].rows;
-    edges[entry.first].wrong += is_wrong ? 1 : 0;
-  }
-  std::vector<std::uint32_t> whole;
-  for (const auto& [edge, tally] : edges) {
-    if (tally.rows > 4 && tally.wrong * 2 > tally.rows) whole.push_back(edge);
-  }
-  return whole;
 }
 
 /// The code that explains most: many of the wrong rows have it, and most rows that have it are wrong.
@@ -123,27 +98,17 @@ Result<std::vector<Fault>> locate_faults(UnitTester& tester, const EdgeSweep& sw
   std::vector<Fault> faults;
   const std::uint64_t rows = sweep.steps().size();
   if (evidence->wrong.empty()) return faults;
-  const Mismatch example = evidence->wrong.front().mismatch;
-  const auto whole = whole_edges(*evidence, sweep);
-  if (evidence->wrong.size() * 100 > rows * kNodePercent || whole.size() > 1) {
-    Fault fault;
+  if (evidence->wrong.size() * 100 > rows * kNodePercent) {
+    Fault& fault = faults.emplace_back();
     fault.settings = rows;
     fault.differing = evidence->wrong.size();
-    fault.example = example;
-    faults.push_back(fault);
-  } else if (whole.size() == 1) {
-    Fault fault;
-    fault.input = sweep.inputs()[whole.front()];
-    fault.settings = sweep.steps().size();
-    fault.differing = evidence->wrong.size();
-    fault.example = example;
-    faults.push_back(fault);
-  } else {
-    while (faults.size() < kFaultsPerNode) {
-      const auto entry = best_entry(*evidence);
-      if (!entry) break;
-      faults.push_back(take_entry(*evidence, *entry, sweep.inputs()[entry->first]));
-    }
+    fault.example = evidence->wrong.front().mismatch;
+    evidence->wrong.clear();
+  }
+  while (faults.size() < kFaultsPerNode) {
+    const auto entry = best_entry(*evidence);
+    if (!entry) break;
+    faults.push_back(take_entry(*evidence, *entry, sweep.inputs()[entry->first]));
   }
   for (Fault& fault : faults) {
     fault.layer = layer;

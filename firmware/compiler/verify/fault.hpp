@@ -13,15 +13,15 @@ namespace kantrig::compiler {
 
 inline constexpr std::size_t kFaultsPerNode = 8;
 
-/// Where a design differs: at one code of one edge, at a whole edge, or at a node.
+/// Where a design differs: at one code of one edge, or at a node as a whole.
 struct Fault {
   std::uint32_t layer = 0;
   std::uint32_t node = 0;
-  std::optional<std::uint32_t> input;  // of the edge
+  std::optional<std::uint32_t> input;  // of the edge; empty: the node as a whole
   std::optional<std::uint32_t> code;   // of that input
   std::string node_name;
   std::string input_name;
-  std::uint64_t settings = 0;  // rows that have this code, or are of this edge or node
+  std::uint64_t settings = 0;  // rows that have this code, or are of this node
   std::uint64_t differing = 0;
   Mismatch example;
 };

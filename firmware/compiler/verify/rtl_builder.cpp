@@ -31,8 +31,8 @@ constexpr std::uint32_t kJobs = 2;
 constexpr const char* kSplit = "20000";  // statements a file: larger designs compile on both jobs
 
 const std::vector<std::string> kVerilatorFlags = {
-    "--cc",       "-O3",       "--x-assign", "fast",           "--x-initial", "fast",
-    "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", kSplit};
+    "--cc",      "-O3",        "--x-assign",        "fast",           "--x-initial", "fast", "-Wno-fatal",
+    "-Wno-lint", "-Wno-style", "-Werror-USERFATAL", "--output-split", kSplit};
 const std::vector<std::string> kCxxFlags = {"-std=c++20",      "-O1", "-fPIC", "-fvisibility=hidden",
                                             "-fno-gnu-unique", "-w"};
 
