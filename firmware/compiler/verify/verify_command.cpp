@@ -1,5 +1,6 @@
 // kanc verify
 #include <fmt/core.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -7,9 +8,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "compiler/commands.hpp"
 #include "compiler/report.hpp"
+#include "compiler/verify/prove.hpp"
 #include "compiler/verify/read_design.hpp"
 #include "compiler/verify/rtl_builder.hpp"
 #include "compiler/verify/verify.hpp"
@@ -25,13 +29,22 @@ struct Arguments {
   std::filesystem::path bundle;
   RtlBuildOptions build;
   VerifyOptions verify;
+  bool prove = false;
   bool json = false;
 };
 
-/// How long it took, in seconds.
-struct Times {
-  double build = 0.0;
-  double all = 0.0;
+/// All that is known at the end.
+struct Outcome {
+  const kan::Bundle& bundle;
+  const HardwareDesign& design;
+  VerifyReport report;
+  std::optional<ProveReport> proofs;
+  double build_seconds = 0.0;
+  double seconds = 0.0;
+
+  [[nodiscard]] bool good() const {
+    return report.equal() && (!proofs || proofs->count(NodeProof::Outcome::kProved) == proofs->nodes.size());
+  }
 };
 
 Json to_json(const Fault& fault) {
@@ -48,15 +61,26 @@ Json to_json(const Fault& fault) {
   return json;
 }
 
-void print_json(const kan::Bundle& bundle, const HardwareDesign& design, const VerifyReport& report,
-                const Times& times) {
+Json to_json(const ProveReport& proofs) {
+  Json json{{"nodes", proofs.nodes.size()},
+            {"proved", proofs.count(NodeProof::Outcome::kProved)},
+            {"given_up", proofs.count(NodeProof::Outcome::kGivenUp)},
+            {"refuted", Json::array()}};
+  for (const NodeProof& proof : proofs.nodes) {
+    if (proof.outcome == NodeProof::Outcome::kRefuted) json["refuted"].push_back(proof.refutation);
+  }
+  return json;
+}
+
+void print_json(const Outcome& outcome) {
+  const VerifyReport& report = outcome.report;
   Json out;
-  out["bundle"] = bundle.full_name();
-  out["digest"] = bundle.digest.hex();
-  out["model_digest"] = design.model_digest;
-  out["target"] = target_name(design.target);
-  out["device"] = design.device;
-  out["cycles"] = design.cycles;
+  out["bundle"] = outcome.bundle.full_name();
+  out["digest"] = outcome.bundle.digest.hex();
+  out["model_digest"] = outcome.design.model_digest;
+  out["target"] = target_name(outcome.design.target);
+  out["device"] = outcome.design.device;
+  out["cycles"] = outcome.design.cycles;
   out["equal"] = report.equal();
   for (const StageResult& stage : report.stages) {
     Json json{{"unit", stage.unit},     {"stage", stage.stage},         {"rows", stage.rows},
@@ -67,17 +91,15 @@ void print_json(const kan::Bundle& bundle, const HardwareDesign& design, const V
   out["entries_exact"] = report.entries_exact;
   out["faults"] = Json::array();
   for (const Fault& fault : report.faults) out["faults"].push_back(to_json(fault));
+  if (outcome.proofs) out["proofs"] = to_json(*outcome.proofs);
   out["rows"] = report.rows;
   out["simulation_seconds"] = report.simulation_seconds;
-  out["build_seconds"] = times.build;
-  out["seconds"] = times.all;
+  out["build_seconds"] = outcome.build_seconds;
+  out["seconds"] = outcome.seconds;
   fmt::print("{}\n", out.dump(2));
 }
 
-void print_text(const kan::Bundle& bundle, const HardwareDesign& design, const VerifyReport& report,
-                const Times& times) {
-  fmt::print("design    {} ({}), {} for {}, {} cycles\n\n", bundle.full_name(), bundle.digest.short_hex(),
-             target_name(design.target), design.device, design.cycles);
+void print_stages(const VerifyReport& report) {
   fmt::print("{:<14} {:<26} {:>10} {:>12}\n", "unit", "what", "rows", "values");
   for (const StageResult& stage : report.stages) {
     fmt::print("{:<14} {:<26} {:>10} {:>12}  ", stage.unit, stage.stage, stage.rows, stage.values);
@@ -88,15 +110,66 @@ void print_text(const kan::Bundle& bundle, const HardwareDesign& design, const V
                  stage.example.number, stage.example_name, stage.example.got, stage.example.expected);
     }
   }
+}
+
+void print_proofs(const ProveReport& proofs) {
+  std::uint64_t entries = 0;
+  for (const NodeProof& proof : proofs.nodes)
+    entries += proof.outcome == NodeProof::Outcome::kProved ? proof.entries : 0;
+  fmt::print("yosys: {} of {} nodes proved, {} table entries in {} settings each; {} given up\n",
+             proofs.count(NodeProof::Outcome::kProved), proofs.nodes.size(), entries, kProofSettings,
+             proofs.count(NodeProof::Outcome::kGivenUp));
+  for (const NodeProof& proof : proofs.nodes) {
+    if (proof.outcome == NodeProof::Outcome::kRefuted) fmt::print("yosys: refuted: {}\n", proof.refutation);
+  }
+}
+
+void print_text(const Outcome& outcome) {
+  const VerifyReport& report = outcome.report;
+  fmt::print("design    {} ({}), {} for {}, {} cycles\n\n", outcome.bundle.full_name(),
+             outcome.bundle.digest.short_hex(), target_name(outcome.design.target), outcome.design.device,
+             outcome.design.cycles);
+  print_stages(report);
   fmt::print("\n{} of {} table entries were seen such that an error of one would show\n",
              report.entries_exact, report.entries);
   const double rate =
       report.simulation_seconds > 0 ? static_cast<double>(report.rows) / report.simulation_seconds : 0;
   fmt::print("{} rows in {:.1f} s of simulation, {:.0f} a second; {:.1f} s with building ({:.1f} s)\n",
-             report.rows, report.simulation_seconds, rate, times.all, times.build);
+             report.rows, report.simulation_seconds, rate, outcome.seconds, outcome.build_seconds);
+  if (outcome.proofs) print_proofs(*outcome.proofs);
   for (const Fault& fault : report.faults) fmt::print("\n{}", to_string(fault));
   if (!report.faults.empty()) fmt::print("\n");
   fmt::print("\n{}\n", report.equal() ? "equal: the design gives the model's bits" : "NOT EQUAL");
+}
+
+/// A folder that goes with the program's end.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "kanc-prove-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Result<ProveReport> prove(const Arguments& arguments, const kan::Bundle& bundle,
+                          const HardwareDesign& design) {
+  const ScratchFolder folder;
+  if (folder.path().empty()) return fail(ErrorCode::kIo, "cannot make a folder for Yosys to work in");
+  ProveOptions options;
+  options.folder = folder.path();
+  options.seed = arguments.verify.seed;
+  options.progress = arguments.verify.progress;
+  return prove_design(bundle, design, options);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -113,17 +186,22 @@ int run(const Arguments& arguments) {
   if (!file) return report_failure(file.error(), base::kExitInput);
   const auto library = kan::RtlLibrary::open(*file);
   if (!library) return report_failure(library.error(), base::kExitInput);
-  Times times;
-  times.build = seconds_since(begin);
-  const auto report = verify_design(*bundle, *design, **library, arguments.verify);
+  const double build_seconds = seconds_since(begin);
+  auto report = verify_design(*bundle, *design, **library, arguments.verify);
   if (!report) return report_failure(report.error(), base::kExitInput);
-  times.all = seconds_since(begin);
-  if (arguments.json) {
-    print_json(*bundle, *design, *report, times);
-  } else {
-    print_text(*bundle, *design, *report, times);
+  Outcome outcome{*bundle, *design, std::move(*report), std::nullopt, build_seconds, 0.0};
+  if (arguments.prove) {
+    auto proofs = prove(arguments, *bundle, *design);
+    if (!proofs) return report_failure(proofs.error(), base::kExitInput);
+    outcome.proofs = std::move(*proofs);
   }
-  return report->equal() ? base::kExitOk : base::kExitFailed;
+  outcome.seconds = seconds_since(begin);
+  if (arguments.json) {
+    print_json(outcome);
+  } else {
+    print_text(outcome);
+  }
+  return outcome.good() ? base::kExitOk : base::kExitFailed;
 }
 
 }  // namespace
@@ -138,6 +216,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
   verify->add_option("--seed", arguments->verify.seed, "Seed of everything random")->capture_default_str();
+  verify->add_flag(
+      "--prove", arguments->prove,
+      "Also let Yosys prove every edge's logic against its table, on its own models of the cells");
   verify->add_flag("--json", arguments->json, "Print one JSON object");
   verify->add_option("--keep", arguments->build.keep,
                      "Build in this new folder and leave Verilator's output there");
@@ -149,10 +230,11 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       "every code of every edge in settings where an entry that is off by one shows, and every combination "
       "of small\n"
       "nodes. What differs is named: edge, code, what came and what was expected.\n"
-      "Needs verilator and g++ (deploy/install-deps.sh --hardware).\n\n"
+      "Needs verilator and g++, for --prove also yosys (deploy/install-deps.sh --hardware).\n\n"
       "Example:\n"
       "  kanc verify jets-1.0.0-rtl --random 100000\n\n"
-      "Exit codes: 0 equal, 1 not equal, 2 wrong command line, 3 wrong or missing input or tool.");
+      "Exit codes: 0 equal, 1 not equal or not proved, 2 wrong command line, 3 wrong or missing input or "
+      "tool.");
   arguments->build.progress = [](std::string_view what) { fmt::print(stderr, "{} ...\n", what); };
   arguments->verify.progress = arguments->build.progress;
   verify->callback([arguments, &exit_code] { exit_code = run(*arguments); });
