@@ -12,6 +12,7 @@
 
 #include "compiler/verify/read_design.hpp"
 #include "compiler/verify/rtl_builder.hpp"
+#include "compiler/verify/tools.hpp"
 #include "kan/bundle.hpp"
 #include "kan/rtl_library.hpp"
 #include "support/plain_design.hpp"
@@ -169,12 +170,41 @@ TEST_F(Verify, WhatKancCompilesForXilinxAndForAnyDeviceIsEqual) {
   const fs::path bundle = write(test::two_layer_bundle());
   for (const std::string device : {"xcup", "generic"}) {
     const fs::path design = folder_.path() / device;
-    const Outcome compiled = run(kanc_program() + " compile " + bundle.string() +
-                                 " --target fixed --device " + device + " --out " + design.string());
+    const Outcome compiled =
+        run(kanc_program() + " compile " + bundle.string() + " --target fixed --levels 6 --device " + device +
+            " --out " + design.string());
     ASSERT_EQ(compiled.exit_code, 0) << compiled.output;
     const Outcome outcome = kanc("verify", design, "--random 2000");
     EXPECT_EQ(outcome.exit_code, 0) << device << ": " << outcome.output;
   }
+}
+
+TEST_F(Verify, YosysProvesATableAndRefutesAWrongOneWithEdgeAndCode) {
+  if (!find_tool("yosys", "yosys")) GTEST_SKIP() << "yosys: " << test::kCannotSimulate;
+  const fs::path design = folder_.path() / "xcup";
+  const Outcome compiled = run(kanc_program() + " compile " + write(test::two_layer_bundle()).string() +
+                               " --device xcup --levels 6 --out " + design.string());
+  ASSERT_EQ(compiled.exit_code, 0) << compiled.output;
+  const Outcome right = kanc("verify", design, "--random 100 --prove");
+  EXPECT_EQ(right.exit_code, 0) << right.output;
+  EXPECT_THAT(right.output, HasSubstr("yosys: 5 of 5 nodes proved"));
+  kan::Bundle bundle = plain();
+  change_entry(bundle, 0, /*edge_index=*/1, /*node=*/0, /*code=*/6);
+  const Outcome wrong = kanc("verify", write(bundle), "--random 100 --prove");
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.output, HasSubstr("yosys: 4 of 5 nodes proved"));
+  EXPECT_THAT(wrong.output,
+              HasSubstr("yosys: refuted: layer 0, edge width -> h1_0 (input 1, node 0), code 6,"));
+}
+
+TEST_F(Verify, AnOverlayIsRefusedSinceItHasNoTablesOfItsOwn) {
+  kan::Bundle bundle = plain();
+  auto design = read_design(bundle);
+  ASSERT_TRUE(design);
+  design->target = HardwareTarget::kOverlay;
+  design->layers.clear();
+  bundle.rtl_files["rtl/design.json"] = design_to_json(*design);
+  EXPECT_THAT(read_design(bundle).error().message, HasSubstr("its design is of target overlay"));
 }
 
 TEST_F(Verify, AnAssertionOfTheDesignEndsTheSimulationAndNotTheProgram) {

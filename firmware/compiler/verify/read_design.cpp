@@ -90,6 +90,13 @@ Result<HardwareDesign> read_design(const kan::Bundle& bundle) {
   }
   auto design = design_from_json(json->second);
   if (!design) return design;
+  if (design->target != HardwareTarget::kFixed) {
+    return fail(
+        ErrorCode::kUnsupported,
+        "bundle {}: its design is of target {}, which has no tables until they are written; expected fixed "
+        "(kanc compile --target fixed)",
+        bundle.full_name(), target_name(design->target));
+  }
   const kan::Model& model = bundle.model;
   const std::string digest = base::sha256(kan::encode_model(model)).hex();
   if (design->model_digest != digest) {
@@ -105,9 +112,9 @@ Result<HardwareDesign> read_design(const kan::Bundle& bundle) {
       !ok) {
     return tl::unexpected(ok.error());
   }
-  const bool fixed = design->target == HardwareTarget::kFixed;
-  if (design->layers.size() != (fixed ? model.layers.size() : 0)) {
-    return wrong(fmt::format("has {} layers, expected {}", design->layers.size(), model.layers.size()));
+  if (design->layers.size() != model.layers.size()) {
+    return wrong(
+        fmt::format("has {} layers, expected the model's {}", design->layers.size(), model.layers.size()));
   }
   for (std::size_t l = 0; l < design->layers.size(); ++l) {
     if (auto ok = check_layer(design->layers[l], model, l); !ok) return tl::unexpected(ok.error());
