@@ -10,6 +10,7 @@
 #include "compiler/commands.hpp"
 #include "compiler/hardware/fixed.hpp"
 #include "compiler/hardware/overlay.hpp"
+#include "compiler/hardware/rtl_sources.hpp"
 #include "compiler/report.hpp"
 #include "kan/bundle.hpp"
 
@@ -25,13 +26,19 @@ struct Arguments {
   OverlayOptions overlay;
 };
 
-/// `bundle` with the design's files in place of an older one's.
+/// `bundle` with the design's files, and the shells around it, in place of an older one's.
 void put_design(kan::Bundle& bundle, const CompiledDesign& compiled) {
   bundle.rtl_files.clear();
   for (const auto& [name, text] : compiled.files) bundle.rtl_files["rtl/" + name] = text;
   std::string list;
   for (const std::string& name : compiled.design.files) list += name + "\n";
   bundle.rtl_files["rtl/files.f"] = std::move(list);
+  std::string shells;
+  for (const std::string& name : shell_sources()) {
+    bundle.rtl_files["rtl/shell/" + name] = rtl_source(name);
+    shells += "shell/" + name + "\n";
+  }
+  bundle.rtl_files["rtl/shell.f"] = std::move(shells);
   bundle.rtl_files["rtl/design.json"] = design_to_json(compiled.design);
 }
 

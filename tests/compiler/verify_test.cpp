@@ -171,7 +171,7 @@ TEST_F(Verify, WhatKancCompilesForXilinxAndForAnyDeviceIsEqual) {
   for (const std::string device : {"xcup", "generic"}) {
     const fs::path design = folder_.path() / device;
     const Outcome compiled =
-        run(kanc_program() + " compile " + bundle.string() + " --target fixed --levels 6 --device " + device +
+        run(kanc_program() + " compile " + bundle.string() + " --target fixed  --device " + device +
             " --out " + design.string());
     ASSERT_EQ(compiled.exit_code, 0) << compiled.output;
     const Outcome outcome = kanc("verify", design, "--random 2000");
@@ -183,7 +183,7 @@ TEST_F(Verify, YosysProvesATableAndRefutesAWrongOneWithEdgeAndCode) {
   if (!find_tool("yosys", "yosys")) GTEST_SKIP() << "yosys: " << test::kCannotSimulate;
   const fs::path design = folder_.path() / "xcup";
   const Outcome compiled = run(kanc_program() + " compile " + write(test::two_layer_bundle()).string() +
-                               " --device xcup --levels 6 --out " + design.string());
+                               " --device xcup  --out " + design.string());
   ASSERT_EQ(compiled.exit_code, 0) << compiled.output;
   const Outcome right = kanc("verify", design, "--random 100 --prove");
   EXPECT_EQ(right.exit_code, 0) << right.output;

@@ -23,9 +23,10 @@ BELOW = {
     "apps": MIDDLE | {"backend", "pipeline", "control", "settings", "client", "card"},
     "card": set(),  # the register map of the kernel
     "compiler": {"kan", "base", "card"},
+    "synth": {"kan", "base", "compiler"},  # its subcommands are kanc's; of the compiler it uses design.hpp
     "sim": {"kan"},  # the harness, built by kanc together with a design
 }
-FIRMWARE = {"card", "compiler", "sim"}  # the folders of firmware/; the others are those of services/
+FIRMWARE = {"card", "compiler", "sim", "synth"}  # the folders of firmware/; the others are those of services/
 
 # Third parties, by how their headers begin, and the folders or files that may include them. Programs (apps, compiler) are leaves:
 # nobody includes them, so what they use spreads no further.
@@ -76,11 +77,13 @@ THIRD_PARTIES = {
     "CLI11": (r"CLI/", {
         "services/apps/": "command lines",
         "firmware/compiler/": "command lines",
+        "firmware/synth/": "command lines",
     }),
     "nlohmann-json": (r"nlohmann/", {
         "services/control/state_file.cpp": "the state file",
         "services/apps/kantrig/": "JSON of scripts that is not a message",
         "firmware/compiler/": "imports and reports",
+        "firmware/synth/": "netlists of Yosys and reports",
     }),
     "tl::expected": (r"tl/", {"services/base/result.hpp": "Result<T>"}),
     "fmt": (r"fmt/", {
@@ -88,6 +91,7 @@ THIRD_PARTIES = {
         "services/settings/": "text of --print-config",
         "services/apps/": "what programs print",
         "firmware/compiler/": "what kanc prints",
+        "firmware/synth/": "what kanc prints and writes",
         "firmware/card/register_files.cpp": "what is printed of the register map",
     }),
 }

@@ -86,7 +86,9 @@ std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges_of(const std::vector
   return ranges;
 }
 
-HardwareLayer describe_layer(const SumIr& ir, const std::vector<BuiltLayer>& layers, std::size_t l) {
+/// `ir` says which codes can occur, `whole` which the model has.
+HardwareLayer describe_layer(const SumIr& whole, const SumIr& ir, const std::vector<BuiltLayer>& layers,
+                             std::size_t l) {
   HardwareLayer description;
   description.module = fmt::format("kan_layer{}", l);
   description.cycles = layers[l].netlist.output_stage();
@@ -100,7 +102,7 @@ HardwareLayer describe_layer(const SumIr& ir, const std::vector<BuiltLayer>& lay
   for (std::size_t k = 0; k < ir.layers[l].nodes.size(); ++k) {
     const std::uint32_t width = layers[l].output_widths[k];
     const bool last = l + 1 == ir.layers.size();
-    const SumNode& node = ir.layers[l].nodes[k];
+    const SumNode& node = whole.layers[l].nodes[k];
     const std::uint32_t codes = last ? 0U : static_cast<std::uint32_t>(node.high - node.low) + 1;
     description.outputs.push_back({node.name, description.output_width, width, codes, {}});
     description.output_width += width;
@@ -108,15 +110,15 @@ HardwareLayer describe_layer(const SumIr& ir, const std::vector<BuiltLayer>& lay
   return description;
 }
 
-HardwareDesign describe(const kan::Bundle& bundle, const SumIr& ir, const std::vector<BuiltLayer>& layers,
-                        const FixedOptions& options) {
+HardwareDesign describe(const kan::Bundle& bundle, const SumIr& whole, const SumIr& ir,
+                        const std::vector<BuiltLayer>& layers, const FixedOptions& options) {
   HardwareDesign design;
   design.bundle = bundle.full_name();
   design.target = HardwareTarget::kFixed;
   design.device = options.device;
   design.model_digest = base::sha256(kan::encode_model(bundle.model)).hex();
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    design.layers.push_back(describe_layer(ir, layers, l));
+    design.layers.push_back(describe_layer(whole, ir, layers, l));
     design.cycles += design.layers.back().cycles;
   }
   design.input_width = design.layers.front().input_width;
@@ -159,7 +161,7 @@ Result<CompiledDesign> compile_fixed(const kan::Bundle& bundle, const FixedOptio
   if (!built) return tl::unexpected(built.error());
   passes.push_back(built->figure);
   if (optimize) {
-    const SumIr reached = mark_reachable(whole);
+    const SumIr reached = settle_ranges(mark_reachable(whole));
     ir = fold_constants(reached);
     built = build(ir, plain, "codes that can occur");
     if (!built) return tl::unexpected(built.error());
@@ -175,7 +177,7 @@ Result<CompiledDesign> compile_fixed(const kan::Bundle& bundle, const FixedOptio
     return tl::unexpected(ok.error());
 
   CompiledDesign compiled;
-  compiled.design = describe(bundle, ir, built->layers, options);
+  compiled.design = describe(bundle, whole, ir, built->layers, options);
   compiled.design.passes = std::move(passes);
   add_cells(compiled, xilinx);
   const auto add_file = [&](const std::string& name, std::string text) {

@@ -17,7 +17,6 @@ constexpr std::uint32_t kAddStagesMax = 8;
 std::optional<BuiltLayer> try_layer(const SumIr& ir, std::size_t l, const BuildGoal& goal, LayerStages stages,
                                     std::uint32_t input_level) {
   const SumLayer& layer = ir.layers[l];
-  const bool last = l + 1 == ir.layers.size();
   BuiltLayer built;
   std::vector<std::vector<Net>> inputs;
   for (const SumInput& input : layer.inputs) {
@@ -29,7 +28,7 @@ std::optional<BuiltLayer> try_layer(const SumIr& ir, std::size_t l, const BuildG
     const NodeBuilder builder(layer.nodes[k], inputs, stages, goal);
     const NodePlan plan = builder.search();
     if (!builder.fits(plan)) return std::nullopt;
-    const std::vector<Net> nets = builder.build(built.netlist, plan, fmt::format("n{}", k), last);
+    const std::vector<Net> nets = builder.build(built.netlist, plan, fmt::format("n{}", k));
     built.output_widths.push_back(static_cast<std::uint32_t>(nets.size()));
     outputs.insert(outputs.end(), nets.begin(), nets.end());
   }
@@ -48,9 +47,13 @@ std::size_t widest_node(const SumLayer& layer) {
 std::optional<BuiltLayer> fewest_stages(const SumIr& ir, std::size_t l, const BuildGoal& goal,
                                         LayerStages stages, std::uint32_t input_level) {
   for (; stages.add_stages <= kAddStagesMax; ++stages.add_stages) {
-    auto built = try_layer(ir, l, goal, stages, input_level);
-    if (built && built->netlist.levels_max() <= goal.levels_max && !built->netlist.has_chains_in_series())
-      return built;
+    for (const bool compare_stage : {false, true}) {
+      stages.compare_stage = compare_stage;
+      auto built = try_layer(ir, l, goal, stages, input_level);
+      if (!built) break;
+      if (built->netlist.levels_max() <= goal.levels_max && !built->netlist.has_chains_in_series())
+        return built;
+    }
   }
   return std::nullopt;
 }

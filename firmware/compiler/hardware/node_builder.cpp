@@ -1,6 +1,7 @@
 #include "compiler/hardware/node_builder.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <random>
 #include <set>
@@ -16,6 +17,7 @@ namespace kantrig::compiler {
 namespace {
 
 constexpr int kChanges = 3;
+constexpr int kLooseConstantBits = 4;
 constexpr double kUnfinished =
     1e6;  // cost of a plan whose sum is not finished: the more words left, the more
 constexpr std::size_t kFoldedInputs = 5;
@@ -106,6 +108,20 @@ std::vector<Net> NodeBuilder::term_nets(const Lookup& term) const {
 
 namespace {
 
+/// Single bits find places in adders; more of them are a word.
+void add_constant(AdderTree& tree, std::uint64_t constant) {
+  SumWord word;
+  word.max = constant;
+  for (std::uint32_t i = 0; constant >> i != 0; ++i) {
+    const bool one = ((constant >> i) & 1U) != 0;
+    if (one && std::popcount(constant) <= kLooseConstantBits) {
+      tree.add({.column = i, .nets = {kNetOne}, .max = std::uint64_t{1} << i});
+    }
+    word.nets.push_back(one ? kNetOne : kNetZero);
+  }
+  if (std::popcount(constant) > kLooseConstantBits) tree.add(std::move(word));
+}
+
 SumWord word_of(const Part& part, LayerStages stages, std::vector<Net> nets) {
   const bool wide =
       std::ranges::any_of(part.table->bits, [](const TruthTable& bit) { return bit.variable_count() > 6; });
@@ -131,9 +147,7 @@ Sum add_up(Netlist& netlist, LayerStages stages, std::uint32_t levels_max, std::
     if (part.folded || part.taken) continue;
     tree.add(word_of(part, stages, make_nets(part)));
   }
-  for (std::uint32_t i = 0; constant >> i != 0; ++i) {
-    if (((constant >> i) & 1U) != 0) tree.add({.column = i, .nets = {kNetOne}, .max = std::uint64_t{1} << i});
-  }
+  add_constant(tree, constant);
   for (const Part& part : parts) {
     if (!part.folded) continue;
     const Part& addend = parts[part.addend];
@@ -148,7 +162,7 @@ Sum add_up(Netlist& netlist, LayerStages stages, std::uint32_t levels_max, std::
   for (std::uint32_t s = 0; s < stages.add_stages && tree.words().size() > 1; ++s) {
     tree.compress(stages.lookup + 1 + s, stages.add_stages - s);
   }
-  if (tree.words().size() > 1 && tree.height() <= 2) tree.finish_pair(stages.output());
+  if (tree.words().size() > 1 && tree.height() <= 2) tree.finish_pair(stages.requantise());
   if (tree.words().size() > 1 && tree.height() == 1) {  // words that do not overlap are one already
     SumWord joined;
     for (const SumWord& word : tree.words()) {
@@ -200,6 +214,7 @@ NodeBuilder::Chosen NodeBuilder::choose(const NodePlan& plan) const {
   chosen.end.shift = node_.shift;
   chosen.end.low = node_.low;
   chosen.end.high = node_.high;
+  chosen.end.score_bits = node_.score_bits;
   chosen.sum_max = terms_max_;
   for (std::size_t t = 0; t < plan.choices.size(); ++t) {
     const std::int32_t offset = candidates_[t][plan.choices[t]].offset;
@@ -246,8 +261,9 @@ NodeBuilder::Trial NodeBuilder::try_plan(const NodePlan& plan) const {
   const Sum sum = add_up(scratch, stages_, goal_.levels_max, chosen.parts, chosen.sum_max,
                          chosen.constant_left, "sum", make_nets);
   if (!sum.complete) return {false, kUnfinished + static_cast<double>(sum.words)};
-  const std::uint32_t stage = std::min(ready_stage(scratch, sum.word) + 1, stages_.output());
-  scratch.set_outputs(requantise_code(scratch, stage, chosen.end, sum.word, "code"), stages_.output());
+  scratch.set_outputs(
+      requantise(scratch, requantise_stages(scratch, chosen, sum.word), chosen.end, sum.word, "code"),
+      stages_.output());
   std::uint32_t halves = 0;
   for (const Realisation* realisation : chosen.terms) halves += realisation->half_luts;
   for (const Part& part : chosen.parts) {
@@ -260,6 +276,13 @@ NodeBuilder::Trial NodeBuilder::try_plan(const NodePlan& plan) const {
 
 bool NodeBuilder::fits(const NodePlan& plan) const {
   return try_plan(plan).fits;
+}
+
+RequantiseStages NodeBuilder::requantise_stages(const Netlist& netlist, const Chosen& chosen,
+                                                const SumWord& sum) const {
+  const std::uint32_t first = std::min(ready_stage(netlist, sum) + 1, stages_.requantise());
+  const bool separate = stages_.compare_stage && needs_comparison(chosen.end, sum.max);
+  return {.compare = first, .clamp = separate ? first + 1 : first};
 }
 
 void NodeBuilder::descend(Search& search) const {
@@ -318,8 +341,7 @@ NodePlan NodeBuilder::search() const {
   return best.best;
 }
 
-std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, const std::string& prefix,
-                                    bool scores) const {
+std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, const std::string& prefix) const {
   Chosen chosen = choose(plan);
   KANTRIG_ASSERT(chosen.folds_made);
   LutBuilder builder(netlist, stages_.lookup);
@@ -332,9 +354,8 @@ std::vector<Net> NodeBuilder::build(Netlist& netlist, const NodePlan& plan, cons
   const Sum sum = add_up(netlist, stages_, goal_.levels_max, chosen.parts, chosen.sum_max,
                          chosen.constant_left, prefix + "_sum", make_nets);
   KANTRIG_ASSERT(sum.complete);
-  const std::uint32_t stage = std::min(ready_stage(netlist, sum.word) + 1, stages_.output());
-  return scores ? requantise_score(netlist, stage, chosen.end, sum.word, prefix + "_score")
-                : requantise_code(netlist, stage, chosen.end, sum.word, prefix + "_code");
+  return requantise(netlist, requantise_stages(netlist, chosen, sum.word), chosen.end, sum.word,
+                    prefix + (node_.score_bits > 0 ? "_score" : "_code"));
 }
 
 }  // namespace kantrig::compiler

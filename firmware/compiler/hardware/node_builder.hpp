@@ -11,6 +11,7 @@
 
 #include "compiler/hardware/netlist.hpp"
 #include "compiler/hardware/realise.hpp"
+#include "compiler/hardware/requantise.hpp"
 #include "compiler/hardware/sum_ir.hpp"
 
 namespace kantrig::compiler {
@@ -24,7 +25,10 @@ struct LayerStages {
   std::uint32_t lookup = 0;        // stage of the table LUTs
   std::uint32_t add_stages = 1;    // register stages of adders after it
   std::uint32_t input_levels = 0;  // LUTs before the codes in the stage of the table LUTs
-  [[nodiscard]] std::uint32_t output() const { return lookup + add_stages + 1; }
+  bool compare_stage = false;      // a stage of its own for comparisons with limits that are no power of 2
+  /// The stage after the last adders', where the requantiser begins.
+  [[nodiscard]] std::uint32_t requantise() const { return lookup + add_stages + 1; }
+  [[nodiscard]] std::uint32_t output() const { return requantise() + (compare_stage ? 1 : 0); }
 };
 
 /// What the search weighs and may use.
@@ -54,8 +58,8 @@ class NodeBuilder {
   [[nodiscard]] NodePlan search() const;
 
   /// Adds the node's cells; returns its code's nets, or its score's.
-  [[nodiscard]] std::vector<Net> build(Netlist& netlist, const NodePlan& plan, const std::string& prefix,
-                                       bool scores) const;
+  [[nodiscard]] std::vector<Net> build(Netlist& netlist, const NodePlan& plan,
+                                       const std::string& prefix) const;
 
   /// Whether the plan ends in one sum within the stages.
   [[nodiscard]] bool fits(const NodePlan& plan) const;
@@ -70,6 +74,8 @@ class NodeBuilder {
   };
   [[nodiscard]] Trial try_plan(const NodePlan& plan) const;
   void descend(Search& search) const;
+  [[nodiscard]] RequantiseStages requantise_stages(const Netlist& netlist, const Chosen& chosen,
+                                                   const SumWord& sum) const;
   [[nodiscard]] Chosen choose(const NodePlan& plan) const;
   [[nodiscard]] const Realisation& realised(std::size_t term, std::size_t choice, std::int32_t added) const;
   [[nodiscard]] std::vector<Net> term_nets(const Lookup& term) const;

@@ -115,6 +115,34 @@ SumIr fold_constants(const SumIr& ir) {
   return result;
 }
 
+SumIr settle_ranges(const SumIr& ir) {
+  SumIr result = ir;
+  for (SumLayer& layer : result.layers) {
+    for (SumNode& node : layer.nodes) {
+      std::int64_t least = node.constant;
+      std::int64_t most = node.constant;
+      for (const Lookup& term : node.terms) {
+        const EntryRange range = range_of(term);
+        least += range.least;
+        most += range.most;
+      }
+      least >>= node.shift;
+      most >>= node.shift;
+      if (most > node.high) continue;
+      if (node.score_bits == 0) {
+        const std::uint32_t bits = code_bits(static_cast<std::uint32_t>(node.high - node.low) + 1);
+        node.high = node.low + static_cast<std::int32_t>((1U << bits) - 1);
+      } else if (least >= node.low) {
+        const std::uint32_t bits =
+            signed_bits(static_cast<std::int32_t>(least), static_cast<std::int32_t>(most));
+        node.high = static_cast<std::int32_t>((1U << (bits - 1)) - 1);
+        node.low = -node.high - 1;
+      }
+    }
+  }
+  return result;
+}
+
 SumIr join_small_inputs(const SumIr& ir, std::uint32_t bits_max) {
   SumIr result = ir;
   const auto bits = [](const Lookup& lookup) {

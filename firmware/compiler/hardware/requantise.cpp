@@ -33,45 +33,53 @@ Trit trit(bool one) {
   return one ? Trit::kOne : Trit::kZero;
 }
 
+constexpr std::size_t kTopBitsMax = 4;       // that a clamping LUT looks at itself
+constexpr std::size_t kComparedBitsMax = 6;  // by one LUT
+
 /// The requantiser of one node, as LUTs over the bits of its sum.
 class Requantiser {
  public:
-  Requantiser(Netlist& netlist, std::uint32_t stage, const SumNode& node, const SumWord& sum,
+  Requantiser(Netlist& netlist, RequantiseStages stages, const SumNode& node, const SumWord& sum,
               std::string word)
-      : builder_(netlist, stage), plan_(plan_constant(node)), word_(std::move(word)) {
-    range_ = static_cast<std::uint64_t>(node.high - node.low);
+      : compare_(netlist, stages.compare),
+        clamp_(netlist, stages.clamp),
+        plan_(plan_constant(node)),
+        word_(std::move(word)) {
+    least_ = static_cast<std::uint64_t>(node.low - plan_.base);
+    most_ = static_cast<std::uint64_t>(node.high - plan_.base);
     const auto net_at = [&](std::uint32_t column) {
       return column >= sum.column && column < sum.end() ? sum.nets[column - sum.column] : kNetZero;
     };
-    for (std::uint32_t i = 0; i < plan_.code_bits; ++i) code_.push_back(net_at(node.shift + i));
-    const std::uint32_t top = plan_.code_bits + node.shift;
+    for (std::uint32_t i = 0; i < plan_.value_bits; ++i) value_.push_back(net_at(node.shift + i));
+    const std::uint32_t top = plan_.value_bits + node.shift;
     top_max_ = sum.max >> top;
     inside_ = -plan_.wraps;
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(std::bit_width(top_max_)); ++i) {
       top_.push_back(net_at(top + i));
     }
-    power_of_2_ = std::has_single_bit(range_ + 1);
+    if (needs_comparison(node, sum.max)) reduce_top();
   }
 
-  /// Bit i of f(code), where f is the identity for codes and code + low for scores.
-  std::vector<Net> build(std::uint32_t bits, const std::function<std::uint64_t(std::uint64_t)>& f,
-                         bool bitwise) {
-    if (!top_.empty() && (top_.size() > 4 || !power_of_2_)) reduce_top();
-    if (top_.empty() && !power_of_2_ && plan_.code_bits > 0) reduce_top();
-    std::vector<Net> clamped;
-    for (std::uint32_t i = 0; i < plan_.code_bits; ++i) clamped.push_back(clamped_bit(i, f, bitwise));
-    if (bitwise) {
-      clamped.resize(bits, kNetZero);
-      for (std::uint32_t i = plan_.code_bits; i < bits; ++i)
-        clamped[i] = ((f(0) >> i) & 1U) != 0 ? kNetOne : kNetZero;
-      return clamped;
-    }
-    std::vector<Net> result;
-    for (std::uint32_t i = 0; i < bits; ++i) {
-      result.push_back(builder_.build(
-          tabulate(clamped, [&](std::size_t code) { return trit(((f(code) >> i) & 1U) != 0); }), word_));
-    }
-    return result;
+  /// Bit i of the clamped value, inverted or not.
+  Net bit(std::uint32_t i, bool inverted) {
+    std::vector<Net> nets{value_[i]};
+    nets.insert(nets.end(), top_.begin(), top_.end());
+    const auto bit_of = [&](std::uint64_t value) { return trit((((value >> i) & 1U) != 0) != inverted); };
+    return clamp_.build(tabulate(nets,
+                                 [&](std::size_t assignment) {
+                                   switch (place(assignment >> 1U)) {
+                                     case Where::kBelow:
+                                       return bit_of(least_);
+                                     case Where::kAbove:
+                                       return bit_of(most_);
+                                     case Where::kInside:
+                                       return trit(((assignment & 1U) != 0) != inverted);
+                                     case Where::kNever:
+                                       break;
+                                   }
+                                   return Trit::kAny;
+                                 }),
+                        word_);
   }
 
  private:
@@ -83,67 +91,77 @@ class Requantiser {
     return value < inside_ ? Where::kBelow : value == inside_ ? Where::kInside : Where::kAbove;
   }
 
-  /// Replaces the top bits, and the comparison with a range that is no power of 2, by two: below, above.
+  [[nodiscard]] Where place(std::uint64_t top) const {
+    if (!reduced_) return where(top);
+    return top == 0 ? Where::kInside : top == 1 ? Where::kBelow : top == 2 ? Where::kAbove : Where::kNever;
+  }
+
+  /// Nets of value > limit: greater in the upper bits, equal there, greater in the lower ones.
+  struct Greater {
+    Net upper = kNetZero;
+    Net equal = kNetOne;
+    Net lower = kNetZero;
+  };
+  Greater greater(std::uint64_t limit, bool or_equal) {
+    const std::size_t low_bits = value_.size() > kComparedBitsMax ? value_.size() - kComparedBitsMax : 0;
+    const std::vector<Net> low(value_.begin(), value_.begin() + static_cast<std::ptrdiff_t>(low_bits));
+    const std::vector<Net> high(value_.begin() + static_cast<std::ptrdiff_t>(low_bits), value_.end());
+    const std::uint64_t low_limit = limit & ((std::uint64_t{1} << low_bits) - 1);
+    const std::uint64_t high_limit = limit >> low_bits;
+    const auto above = [&](const std::vector<Net>& nets, std::uint64_t than, bool equal_too) {
+      return compare_.build(
+          tabulate(nets, [=](std::size_t v) { return trit(equal_too ? v >= than : v > than); }),
+          word_ + "_above");
+    };
+    Greater result;
+    result.upper = above(high, high_limit, low_bits == 0 && or_equal);
+    if (low_bits == 0) {
+      result.equal = kNetZero;
+      return result;
+    }
+    result.equal = compare_.build(tabulate(high, [=](std::size_t v) { return trit(v == high_limit); }),
+                                  word_ + "_equal");
+    result.lower = above(low, low_limit, or_equal);
+    return result;
+  }
+
+  /// Replaces the top bits, and the comparison with limits inside the value's bits, by two flags: below,
+  /// above.
   void reduce_top() {
-    const Net above_inside =
-        power_of_2_ ? kNetZero
-                    : builder_.build(tabulate(code_, [&](std::size_t code) { return trit(code > range_); }),
-                                     word_ + "_over");
-    std::vector<Net> nets = top_;
-    nets.push_back(above_inside);
-    const std::size_t top_bits = top_.size();
-    const auto flag = [&](Where wanted) {
-      return builder_.build(tabulate(nets,
-                                     [&, wanted](std::size_t assignment) {
-                                       const std::uint64_t top =
-                                           assignment & ((std::uint64_t{1} << top_bits) - 1);
-                                       Where found = where(top);
+    const std::uint64_t last = (std::uint64_t{1} << plan_.value_bits) - 1;
+    const Greater not_below = least_ == 0 ? Greater{kNetOne, kNetZero, kNetZero} : greater(least_, true);
+    const Greater above = most_ == last ? Greater{kNetZero, kNetZero, kNetZero} : greater(most_, false);
+    const auto flag = [&](const Greater& compared, Where wanted) {
+      std::vector<Net> nets{compared.upper, compared.equal, compared.lower};
+      nets.insert(nets.end(), top_.begin(), top_.end());
+      return compare_.build(tabulate(nets,
+                                     [&](std::size_t assignment) {
+                                       const Where found = where(assignment >> 3U);
                                        if (found == Where::kNever) return Trit::kAny;
-                                       if (found == Where::kInside && (assignment >> top_bits) != 0)
-                                         found = Where::kAbove;
-                                       return trit(found == wanted);
+                                       if (found != Where::kInside) return trit(found == wanted);
+                                       const bool greater =
+                                           (assignment & 1U) != 0 ||
+                                           ((assignment & 2U) != 0 && (assignment & 4U) != 0);
+                                       return trit(wanted == Where::kAbove ? greater : !greater);
                                      }),
                             word_ + "_out");
     };
-    const Net below = flag(Where::kBelow);
-    const Net above = flag(Where::kAbove);
-    top_ = {below, above};
+    const Net is_below = flag(not_below, Where::kBelow);
+    const Net is_above = flag(above, Where::kAbove);
+    top_ = {is_below, is_above};
     reduced_ = true;
   }
 
-  Net clamped_bit(std::uint32_t i, const std::function<std::uint64_t(std::uint64_t)>& f, bool bitwise) {
-    std::vector<Net> nets{code_[i]};
-    nets.insert(nets.end(), top_.begin(), top_.end());
-    const auto bit_of = [&](std::uint64_t value) { return trit(((value >> i) & 1U) != 0); };
-    const std::uint64_t low = bitwise ? f(0) : 0;
-    const std::uint64_t high = bitwise ? f(range_) : range_;
-    const bool inverted = bitwise && plan_.code_bits > 0 && ((f(0) >> i) & 1U) != 0;
-    return builder_.build(
-        tabulate(nets,
-                 [&](std::size_t assignment) {
-                   const std::uint64_t top = assignment >> 1U;
-                   Where found = where(top);
-                   if (reduced_) {
-                     if (top == 3) return Trit::kAny;
-                     found = top == 1 ? Where::kBelow : top == 2 ? Where::kAbove : Where::kInside;
-                   }
-                   if (found == Where::kNever) return Trit::kAny;
-                   if (found == Where::kBelow) return bit_of(low);
-                   if (found == Where::kAbove) return bit_of(high);
-                   return trit(((assignment & 1U) != 0) != inverted);
-                 }),
-        word_);
-  }
-
-  LutBuilder builder_;
+  LutBuilder compare_;
+  LutBuilder clamp_;
   ConstantPlan plan_;
   std::string word_;
-  std::uint64_t range_ = 0;
-  std::vector<Net> code_;
+  std::uint64_t least_ = 0;  // the clamped range, from the base
+  std::uint64_t most_ = 0;
+  std::vector<Net> value_;
   std::vector<Net> top_;
   std::uint64_t top_max_ = 0;
-  std::int64_t inside_ = 0;
-  bool power_of_2_ = true;
+  std::int64_t inside_ = 0;  // the top bits of values between base and base + 2^bits - 1
   bool reduced_ = false;
 };
 
@@ -151,40 +169,43 @@ class Requantiser {
 
 ConstantPlan plan_constant(const SumNode& node) {
   ConstantPlan plan;
-  plan.code_bits =
-      static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint32_t>(node.high - node.low)));
-  const std::int64_t constant = node.constant - (std::int64_t{node.low} << node.shift);
-  const std::uint32_t wrap_bits = plan.code_bits + node.shift;
+  plan.base = node.low;
+  if (node.score_bits > 0) plan.base = -(std::int64_t{1} << (signed_bits(node.low, node.high) - 1));
+  plan.value_bits =
+      static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(node.high - plan.base)));
+  const std::int64_t constant = node.constant - plan.base * (std::int64_t{1} << node.shift);
+  const std::uint32_t wrap_bits = plan.value_bits + node.shift;
   plan.wraps = constant >> wrap_bits;
-  plan.added = static_cast<std::uint64_t>(constant - (plan.wraps << wrap_bits));
+  plan.added = static_cast<std::uint64_t>(constant - plan.wraps * (std::int64_t{1} << wrap_bits));
   return plan;
 }
 
-std::vector<Net> requantise_code(Netlist& netlist, std::uint32_t stage, const SumNode& node,
-                                 const SumWord& sum, const std::string& word) {
-  Requantiser requantiser(netlist, stage, node, sum, word);
-  const std::uint32_t bits = code_bits(static_cast<std::uint32_t>(node.high - node.low) + 1);
-  return requantiser.build(
-      bits, [](std::uint64_t code) { return code; }, true);
+bool needs_comparison(const SumNode& node, std::uint64_t sum_max) {
+  const ConstantPlan plan = plan_constant(node);
+  const std::uint64_t last = (std::uint64_t{1} << plan.value_bits) - 1;
+  const bool limits_inside =
+      node.low != plan.base || static_cast<std::uint64_t>(node.high - plan.base) != last;
+  return limits_inside ||
+         std::bit_width(sum_max >> (plan.value_bits + node.shift)) > static_cast<int>(kTopBitsMax);
 }
 
-std::uint32_t score_bits(const SumNode& node) {
-  const std::int32_t reach = std::max(node.high, -node.low - 1);
-  return 1 + static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint32_t>(std::max(reach, 0))));
-}
-
-std::vector<Net> requantise_score(Netlist& netlist, std::uint32_t stage, const SumNode& node,
-                                  const SumWord& sum, const std::string& word) {
-  Requantiser requantiser(netlist, stage, node, sum, word);
-  const std::uint32_t bits = score_bits(node);
-  const auto score = [&](std::uint64_t code) {
-    return static_cast<std::uint64_t>(static_cast<std::int64_t>(code) + node.low);
-  };
-  // Where low is minus half of the code's range, or whole ranges, adding it only inverts or sets single bits.
-  const std::int64_t range = std::int64_t{node.high} - node.low + 1;
-  const bool bitwise = std::has_single_bit(static_cast<std::uint64_t>(range)) &&
-                       (node.low % range == 0 || std::int64_t{node.low} * 2 == -range);
-  return requantiser.build(bits, score, bitwise);
+std::vector<Net> requantise(Netlist& netlist, RequantiseStages stages, const SumNode& node,
+                            const SumWord& sum, const std::string& word) {
+  Requantiser requantiser(netlist, stages, node, sum, word);
+  const std::uint32_t value_bits = plan_constant(node).value_bits;
+  std::vector<Net> nets;
+  if (node.score_bits == 0) {
+    for (std::uint32_t i = 0; i < value_bits; ++i) nets.push_back(requantiser.bit(i, false));
+    nets.resize(code_bits(static_cast<std::uint32_t>(node.high - node.low) + 1), kNetZero);
+    return nets;
+  }
+  // value + base: the base is minus half of the bits' range, so that only the sign is inverted. A score that
+  // is never negative has one bit less than that.
+  const std::uint32_t bits = signed_bits(node.low, node.high);
+  for (std::uint32_t i = 0; i < value_bits; ++i) nets.push_back(requantiser.bit(i, i + 1 == bits));
+  nets.resize(bits, kNetOne);  // values below half: negative
+  nets.resize(std::max(bits, node.score_bits), nets.back());
+  return nets;
 }
 
 }  // namespace kantrig::compiler

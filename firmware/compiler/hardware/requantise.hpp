@@ -11,26 +11,30 @@
 
 namespace kantrig::compiler {
 
-/// How a node's constant is dealt with. With q = constant + terms - (low << shift), the code is clamp(q >>
-/// shift, 0, high - low). What is added to the terms is the constant modulo 2^(code bits + shift), so that
-/// the code's bits stand in their columns; the rest of it is a number of whole wraps, which only the
-/// comparison of the top bits must know.
+/// How a node's constant is dealt with. Values are seen from `base`, the node's low for a code and the least
+/// number of that many bits for a score: q = constant + terms - (base << shift). What is added to the terms
+/// is the constant modulo 2^(value bits + shift), so that the value's bits stand in their columns; the rest
+/// of it is a number of whole wraps, which only the comparison of the top bits must know.
 struct ConstantPlan {
-  std::uint64_t added = 0;      // to the sum of terms
-  std::int64_t wraps = 0;       // q = sum + added + wraps * 2^(code bits + shift)
-  std::uint32_t code_bits = 0;  // of high - low; 0 for a node that has one value
+  std::int64_t base = 0;
+  std::uint64_t added = 0;       // to the sum of terms
+  std::int64_t wraps = 0;        // q = sum + added + wraps * 2^(value bits + shift)
+  std::uint32_t value_bits = 0;  // of high - base
 };
 [[nodiscard]] ConstantPlan plan_constant(const SumNode& node);
 
-/// The code's nets for the finished `sum`, made by LUTs of `stage`.
-[[nodiscard]] std::vector<Net> requantise_code(Netlist& netlist, std::uint32_t stage, const SumNode& node,
-                                               const SumWord& sum, const std::string& word);
+/// Whether clamping this node takes more than a look at a few top bits: comparisons, which may have a stage
+/// of their own.
+[[nodiscard]] bool needs_comparison(const SumNode& node, std::uint64_t sum_max);
 
-/// Bits of a score of this node in two's complement.
-[[nodiscard]] std::uint32_t score_bits(const SumNode& node);
+/// The stages of a requantiser: comparisons, then the clamping LUTs.
+struct RequantiseStages {
+  std::uint32_t compare = 0;
+  std::uint32_t clamp = 0;
+};
 
-/// The score's nets: code + low in two's complement.
-[[nodiscard]] std::vector<Net> requantise_score(Netlist& netlist, std::uint32_t stage, const SumNode& node,
-                                                const SumWord& sum, const std::string& word);
+/// The nets of the code, or for the last layer of the score in two's complement, for the finished `sum`.
+[[nodiscard]] std::vector<Net> requantise(Netlist& netlist, RequantiseStages stages, const SumNode& node,
+                                          const SumWord& sum, const std::string& word);
 
 }  // namespace kantrig::compiler

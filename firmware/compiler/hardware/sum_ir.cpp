@@ -66,6 +66,11 @@ std::uint32_t code_bits(std::uint32_t count) {
   return std::max(1U, static_cast<std::uint32_t>(std::bit_width(count - 1)));
 }
 
+std::uint32_t signed_bits(std::int32_t low, std::int32_t high) {
+  const std::int32_t reach = std::max({high, -(low + 1), 0});
+  return 1 + static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint32_t>(reach)));
+}
+
 SumIr sum_ir_of(const kan::Bundle& bundle) {
   SumIr ir;
   for (std::size_t l = 0; l < bundle.model.layers.size(); ++l) {
@@ -83,7 +88,9 @@ SumIr sum_ir_of(const kan::Bundle& bundle) {
     }
     for (std::size_t k = 0; k < layer.nodes.size(); ++k) {
       sums.nodes.push_back(node_of(layer, layer.nodes[k], sums.inputs));
-      sums.nodes.back().name = output_name(bundle, l, k);
+      SumNode& node = sums.nodes.back();
+      node.name = output_name(bundle, l, k);
+      if (l + 1 == bundle.model.layers.size()) node.score_bits = signed_bits(node.low, node.high);
     }
     ir.layers.push_back(std::move(sums));
   }

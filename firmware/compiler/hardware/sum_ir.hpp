@@ -34,6 +34,7 @@ struct SumNode {
   std::uint32_t shift = 0;
   std::int32_t low = 0;
   std::int32_t high = 0;
+  std::uint32_t score_bits = 0;  // of the last layer's outputs, two's complement; 0 elsewhere
 };
 
 struct SumLayer {
@@ -50,6 +51,9 @@ struct SumIr {
 
 /// The outputs for one event of codes.
 [[nodiscard]] std::vector<std::int32_t> execute(const SumIr& ir, std::span<const std::uint16_t> codes);
+
+/// Bits that hold low..high in two's complement.
+[[nodiscard]] std::uint32_t signed_bits(std::int32_t low, std::int32_t high);
 
 /// Bits of codes 0 .. count - 1, at least 1.
 [[nodiscard]] std::uint32_t code_bits(std::uint32_t count);
