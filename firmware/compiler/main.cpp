@@ -10,13 +10,19 @@ int main(int argc, char** argv) {
   using namespace kantrig;
   int exit_code = base::kExitOk;
   const base::BuildInfo build = base::build_info();
-  CLI::App app{"kanc makes, reads and signs bundles: packaged Kolmogorov-Arnold models of kantrig."};
+  CLI::App app{
+      "kanc makes, reads and signs bundles, packaged Kolmogorov-Arnold models of kantrig, and turns them "
+      "into hardware."};
   app.set_version_flag("--version", fmt::format("kanc {} ({})", build.version, build.revision));
   app.require_subcommand(1);
   app.footer(
       "Example: import a published model, then look at it:\n"
       "  kanc import kanele jsc_openml --out jsc-1.0.0 --name jsc --version 1.0.0\n"
-      "  kanc inspect jsc-1.0.0\n\n"
+      "  kanc inspect jsc-1.0.0\n"
+      "Then to hardware, simulated and measured:\n"
+      "  kanc compile jsc-1.0.0 --target fixed --out jsc-fixed\n"
+      "  kanc verify jsc-fixed\n"
+      "  kanc resources jsc-fixed\n\n"
       "Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong or missing input, 5 output not "
       "written.");
   compiler::add_import_command(app, exit_code);
