@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint32_t kUnitsMax = 65;  // kan_datapath and kLayersMax layers
 constexpr std::uint32_t kWidthMax = 1U << 16U;
 constexpr std::uint32_t kFieldWidthMax = 16;
+constexpr std::uint32_t kBanks = 2;  // of an overlay
 
 bool fields_fit(const kantrig_rtl_field* fields, std::uint32_t count, std::uint32_t width) {
   if (fields == nullptr || count == 0) return false;
@@ -56,6 +57,16 @@ bool RtlInstance::run(std::span<const std::uint32_t> inputs, std::span<std::uint
   return library_->run_(instance_, inputs.data(), outputs.data(), events) == 0;
 }
 
+bool RtlInstance::write_table(std::uint32_t address, std::uint32_t data) noexcept {
+  KANTRIG_ASSERT(library_->bank_count() > 0);
+  return library_->write_table_(instance_, address, data) == 0;
+}
+
+void RtlInstance::use_bank(std::uint32_t bank) noexcept {
+  KANTRIG_ASSERT(bank < library_->bank_count());
+  library_->use_bank_(instance_, bank);
+}
+
 Result<std::shared_ptr<const RtlLibrary>> RtlLibrary::open(const std::filesystem::path& file) {
   std::error_code error;
   const auto absolute =
@@ -80,6 +91,8 @@ Result<void> RtlLibrary::look_up(const std::filesystem::path& file) {
   create_ = reinterpret_cast<kantrig_rtl_create_fn*>(::dlsym(handle_, KANTRIG_RTL_CREATE));
   destroy_ = reinterpret_cast<kantrig_rtl_destroy_fn*>(::dlsym(handle_, KANTRIG_RTL_DESTROY));
   run_ = reinterpret_cast<kantrig_rtl_run_fn*>(::dlsym(handle_, KANTRIG_RTL_RUN));
+  write_table_ = reinterpret_cast<kantrig_rtl_write_table_fn*>(::dlsym(handle_, KANTRIG_RTL_WRITE_TABLE));
+  use_bank_ = reinterpret_cast<kantrig_rtl_use_bank_fn*>(::dlsym(handle_, KANTRIG_RTL_USE_BANK));
   if (describe == nullptr || create_ == nullptr || destroy_ == nullptr || run_ == nullptr) {
     return fail(ErrorCode::kInvalid, "simulated design {}: is not one; expected what kanc simulate makes",
                 file.string());
@@ -91,9 +104,12 @@ Result<void> RtlLibrary::look_up(const std::filesystem::path& file) {
         "simulated design {}: has interface version {}, expected {}; make it again with kanc simulate",
         file.string(), description_ == nullptr ? 0 : description_->abi_version, KANTRIG_RTL_ABI_VERSION);
   }
-  const bool sound = description_->bundle != nullptr && description_->model_digest != nullptr &&
-                     description_->units != nullptr && description_->unit_count >= 1 &&
-                     description_->unit_count <= kUnitsMax && std::ranges::all_of(units(), is_sound);
+  const bool whole = write_table_ != nullptr && use_bank_ != nullptr;  // which version 1 did not have
+  const bool banks = description_->bank_count == 0 || description_->bank_count == kBanks;
+  const bool sound = whole && banks && description_->bundle != nullptr &&
+                     description_->model_digest != nullptr && description_->units != nullptr &&
+                     description_->unit_count >= 1 && description_->unit_count <= kUnitsMax &&
+                     std::ranges::all_of(units(), is_sound);
   if (sound) return {};
   return fail(ErrorCode::kCorrupt, "simulated design {}: its description is damaged; make it again",
               file.string());
@@ -103,8 +119,8 @@ Result<RtlInstance> RtlLibrary::create(std::uint32_t unit) const {
   KANTRIG_ASSERT(unit < description_->unit_count);
   kantrig_rtl_instance* const instance = create_(unit);
   if (instance == nullptr) {
-    return fail(ErrorCode::kIo, "simulated design {}: no memory for {}", bundle(),
-                description_->units[unit].module);
+    return fail(ErrorCode::kIo, "simulated design {}: no memory for {}, or an assertion of it failed",
+                bundle(), description_->units[unit].module);
   }
   return RtlInstance(shared_from_this(), description_->units[unit], instance);
 }

@@ -56,6 +56,11 @@ class RtlInstance {
   /// Precondition: the spans hold `events` rows.
   [[nodiscard]] bool run(std::span<const std::uint32_t> inputs, std::span<std::uint32_t> outputs,
                          std::uint32_t events) noexcept;
+  /// Writes one word of an overlay's tables, which every later event sees. False as for run().
+  /// Precondition: the library has banks.
+  [[nodiscard]] bool write_table(std::uint32_t address, std::uint32_t data) noexcept;
+  /// The bank of the events of later runs, 0 at first. Precondition: bank < bank_count() of the library.
+  void use_bank(std::uint32_t bank) noexcept;
   [[nodiscard]] const kantrig_rtl_unit& unit() const noexcept { return *unit_; }
 
  private:
@@ -83,7 +88,10 @@ class RtlLibrary : public std::enable_shared_from_this<RtlLibrary> {
   [[nodiscard]] std::span<const kantrig_rtl_unit> units() const noexcept {
     return {description_->units, description_->unit_count};
   }
-  /// Precondition: unit < units().size(). Fails when there is no memory.
+  /// 2 for an overlay, whose tables can be written; 0 for a design with tables of its own.
+  [[nodiscard]] std::uint32_t bank_count() const noexcept { return description_->bank_count; }
+  /// An overlay comes with its model in bank 0. Precondition: unit < units().size(). Fails when there is no
+  /// memory, or the design stops while its tables are written.
   [[nodiscard]] Result<RtlInstance> create(std::uint32_t unit) const;
 
  private:
@@ -96,6 +104,8 @@ class RtlLibrary : public std::enable_shared_from_this<RtlLibrary> {
   kantrig_rtl_create_fn* create_ = nullptr;
   kantrig_rtl_destroy_fn* destroy_ = nullptr;
   kantrig_rtl_run_fn* run_ = nullptr;
+  kantrig_rtl_write_table_fn* write_table_ = nullptr;
+  kantrig_rtl_use_bank_fn* use_bank_ = nullptr;
 };
 
 }  // namespace kantrig::kan

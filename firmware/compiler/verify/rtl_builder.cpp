@@ -91,7 +91,13 @@ Result<Files> all_sources(const kan::Bundle& bundle, const HardwareDesign& desig
     if (!text) return tl::unexpected(text.error());
     files[std::string("harness/") + name] = std::move(*text);
   }
-  files["harness/units.hpp"] = units_header_text(design);
+  std::vector<TableWord> words;
+  if (design.overlay) {
+    auto load = overlay_table_words(bundle.model, *design.overlay, TableBank::kZero);
+    if (!load) return tl::unexpected(load.error());
+    words = std::move(*load);
+  }
+  files["harness/units.hpp"] = units_header_text(design, words);
   for (std::uint32_t u = 0; u < unit_count(design); ++u)
     files[fmt::format("tops/{}.sv", unit_top(u))] = unit_top_text(design, u);
   return files;

@@ -24,8 +24,9 @@ struct RtlBuildOptions {
 /// The harness and the models of the vendor's primitives: beside this installation, or in this build.
 [[nodiscard]] Result<std::filesystem::path> simulation_sources();
 
-/// The shared object of `design`, whose sources `bundle` holds: from the cache when the same sources were
-/// built before with the same tools. At most kLibrariesKept libraries stay in the cache, the last used ones.
+/// The shared object of `design`, whose sources `bundle` holds; into an overlay each instance of it writes
+/// the bundle's model, bank 0, before its first event. From the cache when the same sources were built before
+/// with the same tools. At most kLibrariesKept libraries stay in the cache, the last used ones.
 [[nodiscard]] Result<std::filesystem::path> build_rtl_library(const kan::Bundle& bundle,
                                                               const HardwareDesign& design,
                                                               const RtlBuildOptions& options);

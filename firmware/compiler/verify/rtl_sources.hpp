@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "compiler/hardware/design.hpp"
+#include "compiler/hardware/overlay_tables.hpp"
 
 namespace kantrig::compiler {
 
@@ -14,9 +16,10 @@ namespace kantrig::compiler {
 [[nodiscard]] const std::string& unit_module(const HardwareDesign& design, std::uint32_t unit);
 /// Name of the generated top around it.
 [[nodiscard]] std::string unit_top(std::uint32_t unit);
-/// The generated top: one register behind codes_i, and for kan_datapath a check of kan_design_pkg.
+/// The generated top: one register behind codes_i, and behind an overlay's bank and table words; for
+/// kan_datapath also a check of kan_design_pkg.
 [[nodiscard]] std::string unit_top_text(const HardwareDesign& design, std::uint32_t unit);
-/// units.hpp of the harness.
-[[nodiscard]] std::string units_header_text(const HardwareDesign& design);
+/// units.hpp of the harness. `words` load an overlay's bank 0 with the model.
+[[nodiscard]] std::string units_header_text(const HardwareDesign& design, std::span<const TableWord> words);
 
 }  // namespace kantrig::compiler
