@@ -197,16 +197,6 @@ TEST_F(Verify, YosysProvesATableAndRefutesAWrongOneWithEdgeAndCode) {
               HasSubstr("yosys: refuted: layer 0, edge width -> h1_0 (input 1, node 0), code 6,"));
 }
 
-TEST_F(Verify, AnOverlayIsRefusedSinceItHasNoTablesOfItsOwn) {
-  kan::Bundle bundle = plain();
-  auto design = read_design(bundle);
-  ASSERT_TRUE(design);
-  design->target = HardwareTarget::kOverlay;
-  design->layers.clear();
-  bundle.rtl_files["rtl/design.json"] = design_to_json(*design);
-  EXPECT_THAT(read_design(bundle).error().message, HasSubstr("its design is of target overlay"));
-}
-
 TEST_F(Verify, AnAssertionOfTheDesignEndsTheSimulationAndNotTheProgram) {
   kan::Bundle bundle = plain();
   replace(bundle, "kan_layer0.sv", "endmodule",
@@ -246,6 +236,7 @@ TEST_F(Verify, SimulateWritesALibraryUnderTheModelsDigest) {
   ASSERT_TRUE(library) << library.error().message;
   EXPECT_EQ((*library)->model_digest(), digest);
   EXPECT_EQ((*library)->bundle(), "two-1.0.0");
+  EXPECT_EQ((*library)->bank_count(), 0U) << "its tables are logic";
   ASSERT_EQ((*library)->units().size(), 1U) << "the daemon needs the whole only";
   EXPECT_STREQ((*library)->units()[0].module, "kan_datapath");
   EXPECT_EQ((*library)->units()[0].cycles, 4U);

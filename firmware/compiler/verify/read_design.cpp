@@ -70,6 +70,33 @@ Result<void> check_layer(const HardwareLayer& layer, const kan::Model& model, st
                       {name + " outputs", model.layers[l].nodes.size(), layer.output_width, next});
 }
 
+Result<void> check_layers(const HardwareDesign& design, const kan::Model& model) {
+  if (design.overlay) return wrong("is of target fixed and has the shape of an overlay");
+  if (design.layers.size() != model.layers.size()) {
+    return wrong(
+        fmt::format("has {} layers, expected the model's {}", design.layers.size(), model.layers.size()));
+  }
+  for (std::size_t l = 0; l < design.layers.size(); ++l) {
+    if (auto ok = check_layer(design.layers[l], model, l); !ok) return ok;
+  }
+  return {};
+}
+
+/// An overlay's layers are no modules of the model: there is only the whole, and its shape.
+Result<void> check_overlay(const HardwareDesign& design, const kan::Model& model) {
+  if (!design.overlay || !design.layers.empty())
+    return wrong("is of target overlay, expected a shape and no layers");
+  const OverlayShape& shape = *design.overlay;
+  const std::uint32_t inputs = shape.sizes.front() * shape.code_bits.front();
+  const std::uint32_t outputs = shape.sizes.back() * shape.output_bits;
+  if (design.input_width != inputs || design.output_width != outputs || design.cycles != shape.cycles()) {
+    return wrong(fmt::format("has {} bits in, {} bits out and {} cycles, expected its shape's {}, {} and {}",
+                             design.input_width, design.output_width, design.cycles, inputs, outputs,
+                             shape.cycles()));
+  }
+  return fits(model, shape);
+}
+
 Result<void> check_files(const HardwareDesign& design, const kan::Bundle& bundle) {
   if (design.files.empty()) return wrong("lists no files");
   for (const std::string& file : design.files) {
@@ -90,13 +117,6 @@ Result<HardwareDesign> read_design(const kan::Bundle& bundle) {
   }
   auto design = design_from_json(json->second);
   if (!design) return design;
-  if (design->target != HardwareTarget::kFixed) {
-    return fail(
-        ErrorCode::kUnsupported,
-        "bundle {}: its design is of target {}, which has no tables until they are written; expected fixed "
-        "(kanc compile --target fixed)",
-        bundle.full_name(), target_name(design->target));
-  }
   const kan::Model& model = bundle.model;
   const std::string digest = base::sha256(kan::encode_model(model)).hex();
   if (design->model_digest != digest) {
@@ -112,13 +132,9 @@ Result<HardwareDesign> read_design(const kan::Bundle& bundle) {
       !ok) {
     return tl::unexpected(ok.error());
   }
-  if (design->layers.size() != model.layers.size()) {
-    return wrong(
-        fmt::format("has {} layers, expected the model's {}", design->layers.size(), model.layers.size()));
-  }
-  for (std::size_t l = 0; l < design->layers.size(); ++l) {
-    if (auto ok = check_layer(design->layers[l], model, l); !ok) return tl::unexpected(ok.error());
-  }
+  const bool overlay = design->target == HardwareTarget::kOverlay;
+  if (auto ok = overlay ? check_overlay(*design, model) : check_layers(*design, model); !ok)
+    return tl::unexpected(ok.error());
   return design;
 }
 

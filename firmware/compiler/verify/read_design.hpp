@@ -8,8 +8,8 @@
 namespace kantrig::compiler {
 
 /// rtl/design.json of `bundle`, compared with its model: the same digest, the same layers, fields that fit,
-/// every listed file there. An overlay is refused. The
-/// error names what disagrees and what was expected.
+/// every listed file there; for an overlay the
+/// model fits its shape. The error names what disagrees and what was expected.
 [[nodiscard]] Result<HardwareDesign> read_design(const kan::Bundle& bundle);
 
 }  // namespace kantrig::compiler

@@ -48,8 +48,8 @@ int run(const Arguments& arguments) {
     return report_failure(written.error(), base::kExitOutput);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   fmt::print("simulation of {} in {}\n", bundle->full_name(), target.string());
-  fmt::print("  model    {}\n  latency  {} cycles\n  built    {:.1f} s\n", design->model_digest,
-             design->cycles, took.count());
+  fmt::print("  model    {}{}\n  latency  {} cycles\n  built    {:.1f} s\n", design->model_digest,
+             design->overlay ? ", in bank 0 of an overlay" : "", design->cycles, took.count());
   return base::kExitOk;
 }
 
@@ -69,6 +69,7 @@ void add_simulate_command(CLI::App& app, int& exit_code) {
       "--build-folder", arguments->build.cache,
       "Where built simulations are kept for the next time (default: below the user's cache)");
   simulate->footer(
+      "An overlay's simulation comes with the words of this bundle's model and loads them by itself.\n"
       "Needs verilator and g++ (deploy/install-deps.sh --hardware). The daemon runs it with backend.kind = "
       "\"rtl_sim\" and\n"
       "backend.rtl_sim_library = the file, or a folder with one for every model that is to be swapped in.\n\n"

@@ -87,6 +87,7 @@ void print_json(const Outcome& outcome) {
               {"values", stage.values}, {"differing", stage.differing}, {"note", stage.note}};
     out["stages"].push_back(std::move(json));
   }
+  out["left_out"] = report.left_out;
   out["entries"] = report.entries;
   out["entries_exact"] = report.entries_exact;
   out["faults"] = Json::array();
@@ -100,9 +101,9 @@ void print_json(const Outcome& outcome) {
 }
 
 void print_stages(const VerifyReport& report) {
-  fmt::print("{:<14} {:<26} {:>10} {:>12}\n", "unit", "what", "rows", "values");
+  fmt::print("{:<19} {:<26} {:>10} {:>12}\n", "unit", "what", "rows", "values");
   for (const StageResult& stage : report.stages) {
-    fmt::print("{:<14} {:<26} {:>10} {:>12}  ", stage.unit, stage.stage, stage.rows, stage.values);
+    fmt::print("{:<19} {:<26} {:>10} {:>12}  ", stage.unit, stage.stage, stage.rows, stage.values);
     if (stage.differing == 0) {
       fmt::print("equal{}{}\n", stage.note.empty() ? "" : ": ", stage.note);
     } else {
@@ -130,8 +131,12 @@ void print_text(const Outcome& outcome) {
              outcome.bundle.digest.short_hex(), target_name(outcome.design.target), outcome.design.device,
              outcome.design.cycles);
   print_stages(report);
-  fmt::print("\n{} of {} table entries were seen such that an error of one would show\n",
-             report.entries_exact, report.entries);
+  fmt::print("\n");
+  for (const std::string& stage : report.left_out) fmt::print("does not apply: {}\n", stage);
+  if (report.entries > 0) {
+    fmt::print("{} of {} table entries were seen such that an error of one would show\n",
+               report.entries_exact, report.entries);
+  }
   const double rate =
       report.simulation_seconds > 0 ? static_cast<double>(report.rows) / report.simulation_seconds : 0;
   fmt::print("{} rows in {:.1f} s of simulation, {:.0f} a second; {:.1f} s with building ({:.1f} s)\n",
@@ -172,6 +177,14 @@ Result<ProveReport> prove(const Arguments& arguments, const kan::Bundle& bundle,
   return prove_design(bundle, design, options);
 }
 
+Result<void> check_provable(const Arguments& arguments, const HardwareDesign& design) {
+  if (!arguments.prove || !design.overlay) return {};
+  return fail(
+      ErrorCode::kUnsupported,
+      "--prove: the design is an overlay, whose tables are memory and no logic to prove; leave it out, "
+      "or compile with --target fixed");
+}
+
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -182,6 +195,8 @@ int run(const Arguments& arguments) {
   if (!bundle) return report_failure(bundle.error(), base::kExitInput);
   const auto design = read_design(*bundle);
   if (!design) return report_failure(design.error(), base::kExitInput);
+  if (auto ok = check_provable(arguments, *design); !ok)
+    return report_failure(ok.error().within(bundle->full_name()), base::kExitInput);
   const auto file = build_rtl_library(*bundle, *design, arguments.build);
   if (!file) return report_failure(file.error(), base::kExitInput);
   const auto library = kan::RtlLibrary::open(*file);
@@ -230,6 +245,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       "every code of every edge in settings where an entry that is off by one shows, and every combination "
       "of small\n"
       "nodes. What differs is named: edge, code, what came and what was expected.\n"
+      "An overlay is loaded with the model, first in bank 0 and then in bank 1, and driven as a whole: what "
+      "does not\n"
+      "apply to it is said.\n"
       "Needs verilator and g++, for --prove also yosys (deploy/install-deps.sh --hardware).\n\n"
       "Example:\n"
       "  kanc verify jets-1.0.0-rtl --random 100000\n\n"
