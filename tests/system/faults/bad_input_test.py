@@ -282,7 +282,10 @@ class UnreadAnswersTest(unittest.TestCase):
     def test_is_refused_beyond_its_credit_and_loses_no_answer(self):
         self.start(events__unsent_answers_max="100000")
         self.flood(lambda metrics: metrics.without_decision("credit")[1] > 0)
-        until(lambda: self.daemon.metrics()["kantrig_unsent_answers"] == 64, "as many answers as the credit allows wait")
+        # 64 waited when the first batch was refused; the connection's buffers may have taken some of them since.
+        waiting = self.daemon.metrics()["kantrig_unsent_answers"]
+        self.assertGreater(waiting, 0)
+        self.assertLessEqual(waiting, 64)
         self.read_all_that_was_decided()
 
     def test_is_refused_before_its_answers_outgrow_what_is_kept(self):
