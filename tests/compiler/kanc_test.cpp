@@ -1,14 +1,12 @@
 // The program kanc, as its users run it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 
 #include "base/file.hpp"
+#include "support/command.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/kan/small_bundle.hpp"
 
@@ -18,23 +16,10 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-struct Outcome {
-  int exit_code = -1;
-  std::string output;  // stdout and stderr
-};
+using Outcome = test::CommandOutcome;
 
 Outcome kanc(const std::string& arguments) {
-  const std::string command = std::string(KANTRIG_BINARY_DIR) + "/bin/kanc " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE* const pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return outcome;
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    outcome.output.append(buffer.data(), n);
-  }
-  const int status = ::pclose(pipe);
-  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
+  return test::run_command(std::string(KANTRIG_BINARY_DIR) + "/bin/kanc " + arguments + " 2>&1");
 }
 
 class Kanc : public testing::Test {

@@ -2,10 +2,7 @@
 // not.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -15,6 +12,7 @@
 #include "compiler/verify/tools.hpp"
 #include "kan/bundle.hpp"
 #include "kan/rtl_library.hpp"
+#include "support/command.hpp"
 #include "support/plain_design.hpp"
 #include "support/rtl_build.hpp"
 #include "support/temporary_folder.hpp"
@@ -26,21 +24,10 @@ using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
 
-struct Outcome {
-  int exit_code = -1;
-  std::string output;  // stdout and stderr
-};
+using Outcome = test::CommandOutcome;
 
 Outcome run(const std::string& command) {
-  Outcome outcome;
-  FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return outcome;
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.output.append(buffer.data(), n);
-  const int status = ::pclose(pipe);
-  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
+  return test::run_command(command + " 2>&1");
 }
 
 std::string kanc_program() {
@@ -170,9 +157,8 @@ TEST_F(Verify, WhatKancCompilesForXilinxAndForAnyDeviceIsEqual) {
   const fs::path bundle = write(test::two_layer_bundle());
   for (const std::string device : {"xcup", "generic"}) {
     const fs::path design = folder_.path() / device;
-    const Outcome compiled =
-        run(kanc_program() + " compile " + bundle.string() + " --target fixed  --device " + device +
-            " --out " + design.string());
+    const Outcome compiled = run(kanc_program() + " compile " + bundle.string() +
+                                 " --target fixed  --device " + device + " --out " + design.string());
     ASSERT_EQ(compiled.exit_code, 0) << compiled.output;
     const Outcome outcome = kanc("verify", design, "--random 2000");
     EXPECT_EQ(outcome.exit_code, 0) << device << ": " << outcome.output;

@@ -1,10 +1,8 @@
 #include "rtl/overlay_bench.hpp"
 
 #include <fmt/core.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstring>
 
@@ -62,21 +60,8 @@ std::vector<std::uint32_t> records(const OverlayShape& shape, std::span<const Cl
 
 }  // namespace
 
-bool has_tool(const std::string& tool) {
-  return run_tool("command -v " + tool).exit_code == 0;
-}
-
-ToolRun run_tool(const std::string& command) {
-  ToolRun result;
-  FILE* const pipe = ::popen(("( " + command + " ) 2>&1").c_str(), "r");
-  if (pipe == nullptr) return result;
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    result.output.append(buffer.data(), n);
-  }
-  const int status = ::pclose(pipe);
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return result;
+CommandOutcome run_tool(const std::string& command) {
+  return run_command("( " + command + " ) 2>&1");
 }
 
 void write_design(const compiler::CompiledDesign& design, const std::filesystem::path& folder) {
@@ -96,7 +81,7 @@ Result<std::unique_ptr<OverlayBench>> OverlayBench::build(const compiler::Compil
   std::unique_ptr<OverlayBench> bench(new OverlayBench(design.design));
   const std::filesystem::path& folder = bench->folder_.path();
   write_design(design, folder);
-  const ToolRun built =
+  const CommandOutcome built =
       run_tool(fmt::format("verilator --cc --exe --build -O3 --x-initial unique --top-module kan_datapath "
                            "-CFLAGS '-Os -std=gnu++17' "
                            "--Mdir {0}/obj {1} {2}/tests/rtl/overlay_driver.cpp -o {0}/driver",
@@ -117,7 +102,7 @@ Result<std::vector<std::vector<std::int16_t>>> OverlayBench::run(std::span<const
     return tl::unexpected(ok.error());
   }
   const std::size_t output_words = words_of(design_.output_width);
-  const ToolRun ran =
+  const CommandOutcome ran =
       run_tool(fmt::format("{}/driver {} {} {} < {} > {}", folder_.path().string(),
                            words_of(design_.input_width), output_words, seed, in.string(), out.string()));
   if (ran.exit_code != 0)

@@ -10,18 +10,13 @@
 
 #include "compiler/hardware/compiled_design.hpp"
 #include "compiler/hardware/overlay_tables.hpp"
+#include "support/command.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace kantrig::test {
 
-/// Whether a shell finds `tool`.
-[[nodiscard]] bool has_tool(const std::string& tool);
-
-struct ToolRun {
-  int exit_code = -1;
-  std::string output;  // stdout and stderr
-};
-[[nodiscard]] ToolRun run_tool(const std::string& command);
+/// `command` with stdout and stderr together.
+[[nodiscard]] CommandOutcome run_tool(const std::string& command);
 
 /// Writes all files of a design into `folder`.
 void write_design(const compiler::CompiledDesign& design, const std::filesystem::path& folder);

@@ -23,7 +23,7 @@ CompiledDesign overlay(const OverlayOptions& options) {
 }
 
 TEST(OverlaySources, EveryModulePassesTheLintAlone) {
-  if (!has_tool("verilator")) GTEST_SKIP() << "verilator is not installed";
+  if (!has_program("verilator")) GTEST_SKIP() << "verilator is not installed";
   for (const OverlayOptions& options :
        {OverlayOptions{.device = "generic"},
         OverlayOptions{.sizes = "9-7-6", .code_bits = {7, 3}, .entry_bits = {9, 11}, .device = "generic"},
@@ -38,7 +38,7 @@ TEST(OverlaySources, EveryModulePassesTheLintAlone) {
     write_design(design, folder.path());
     for (const std::string& file : design.design.files) {
       const bool package = file == "kan_design_pkg.sv";  // has no module of its own
-      const ToolRun lint =
+      const CommandOutcome lint =
           run_tool(fmt::format("verilator --lint-only -Wall -y {0} {0}/{1} {2}", folder.path().string(), file,
                                package ? folder.path().string() + "/kan_datapath.sv" : ""));
       EXPECT_EQ(lint.exit_code, 0) << file << ": " << lint.output;
@@ -50,7 +50,7 @@ TEST(OverlaySources, EveryModulePassesTheLintAlone) {
 std::string statistics(const CompiledDesign& design) {
   const TemporaryFolder folder;
   write_design(design, folder.path());
-  const ToolRun run = run_tool(fmt::format(
+  const CommandOutcome run = run_tool(fmt::format(
       "yosys -q -p 'read_verilog -sv {}; synth_xilinx -family xcup -top kan_datapath -flatten -noiopad "
       "-noclkbuf; tee -q -o {}/stat stat' && cat {}/stat",
       file_list(design, folder.path()), folder.path().string(), folder.path().string()));
@@ -66,11 +66,11 @@ int cells(const std::string& text, const std::string& type) {
 }
 
 TEST(OverlaySynthesis, TheAdderMadeOfLutsEqualsThePlainOne) {
-  if (!has_tool("yosys")) GTEST_SKIP() << "yosys is not installed";
+  if (!has_program("yosys")) GTEST_SKIP() << "yosys is not installed";
   const std::string rtl = std::string(KANTRIG_SOURCE_DIR) + "/firmware/rtl";
   for (const char* const widths : {"-set TermWidth 6 -set SumWidth 7", "-set TermWidth 5 -set SumWidth 5",
                                    "-set TermWidth 3 -set SumWidth 6"}) {
-    const ToolRun run = run_tool(
+    const CommandOutcome run = run_tool(
         fmt::format("yosys -q -p 'read_verilog -sv {0}/generic/kan_overlay_add.sv; chparam {1} "
                     "kan_overlay_add; prep -flatten -top "
                     "kan_overlay_add; rename -top plain; design -stash plain; read_verilog -sv "
@@ -86,7 +86,7 @@ TEST(OverlaySynthesis, TheAdderMadeOfLutsEqualsThePlainOne) {
 }
 
 TEST(OverlaySynthesis, PutsTheTablesOfBothBanksIntoLutramAndNoneIntoRegisters) {
-  if (!has_tool("yosys")) GTEST_SKIP() << "yosys is not installed";
+  if (!has_program("yosys")) GTEST_SKIP() << "yosys is not installed";
   // 4 x 4 tables of 32 entries and 4 x 3 of 16, in two banks. Three tables of 9 bits share a word of up to 27
   // bits, which RAM64M8 takes by 7 bits and RAM32M16 by 14.
   const std::string text =
@@ -100,7 +100,7 @@ TEST(OverlaySynthesis, PutsTheTablesOfBothBanksIntoLutramAndNoneIntoRegisters) {
 }
 
 TEST(OverlaySynthesis, GivesEachBankOfSixBitCodesItsOwnLutram) {
-  if (!has_tool("yosys")) GTEST_SKIP() << "yosys is not installed";
+  if (!has_program("yosys")) GTEST_SKIP() << "yosys is not installed";
   // Words of 2 x 9 and 3 x 9 bits, 3 and 4 of RAM64M8, for 2 inputs and 2 banks each.
   const std::string text = statistics(overlay({.sizes = "2-2-3", .code_bits = {6}, .entry_bits = {9}}));
   EXPECT_EQ(cells(text, "RAM64M8"), 2 * 2 * (3 + 4)) << text;

@@ -204,7 +204,7 @@ void load_while_events_flow(const CompiledDesign& design, const OverlayBench& be
 class Overlay : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!has_tool("verilator")) return;
+    if (!has_program("verilator")) return;
     small_ = new CompiledDesign(overlay(kSmall));
     auto bench = OverlayBench::build(*small_);
     ASSERT_TRUE(bench.has_value()) << bench.error().message;
@@ -217,7 +217,7 @@ class Overlay : public testing::Test {
     small_ = nullptr;
   }
   void SetUp() override {
-    if (!has_tool("verilator")) GTEST_SKIP() << "verilator is not installed";
+    if (!has_program("verilator")) GTEST_SKIP() << "verilator is not installed";
   }
   static CompiledDesign* small_;
   static OverlayBench* bench_;
@@ -321,7 +321,7 @@ void replay_golden(const kan::Bundle& bundle, const CompiledDesign& design, cons
 }
 
 TEST(OverlayShapes, AnOverlayWithRoomForJetsReproducesItsGoldenVectorsAndServesOtherModels) {
-  if (!has_tool("verilator")) GTEST_SKIP() << "verilator is not installed";
+  if (!has_program("verilator")) GTEST_SKIP() << "verilator is not installed";
   const auto jets = kan::load_bundle(std::string(KANTRIG_SOURCE_DIR) + "/firmware/models/jets/jets-1.0.0");
   ASSERT_TRUE(jets.has_value()) << jets.error().message;
   const auto design = compiler::compile_overlay(*jets, {.sizes = "16-10-5",
@@ -340,7 +340,7 @@ TEST(OverlayShapes, AnOverlayWithRoomForJetsReproducesItsGoldenVectorsAndServesO
 }
 
 TEST(OverlayShapes, ThreeLayersWithoutShiftersOfOneInputAndOneOutputWork) {
-  if (!has_tool("verilator")) GTEST_SKIP() << "verilator is not installed";
+  if (!has_program("verilator")) GTEST_SKIP() << "verilator is not installed";
   kan::Bundle bundle = small_bundle();
   Random random(kSeed);
   const OverlayShape shape{.sizes = {1, 2, 1, 1},
