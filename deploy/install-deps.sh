@@ -51,6 +51,7 @@ verilator                 | hardware | simulates and lints SystemVerilog: kanc v
 yosys                     | hardware | open synthesis: kanc resources
 nextpnr-ice40             | hardware | place and route for iCE40 boards: kanc bitstream
 fpga-icestorm             | hardware | icepack and icetime, for the same
+fpga-icestorm-chipdb      | hardware | the delays that icetime reads
 tcl                       | hardware | reads the scripts for Vivado in tests, with its commands recorded
 LIST
 }
