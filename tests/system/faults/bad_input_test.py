@@ -281,17 +281,16 @@ class UnreadAnswersTest(unittest.TestCase):
 
     def test_is_refused_beyond_its_credit_and_loses_no_answer(self):
         self.start(events__unsent_answers_max="100000")
-        self.flood(lambda metrics: metrics.without_decision("credit")[1] > 0)
-        # 64 waited when the first batch was refused; the connection's buffers may have taken some of them since.
-        waiting = self.daemon.metrics()["kantrig_unsent_answers"]
-        self.assertGreater(waiting, 0)
-        self.assertLessEqual(waiting, 64)
+        # The connection's buffers may take answers late, on a busy machine all that waited when a batch was refused.
+        metrics = self.flood(lambda metrics: metrics.without_decision("credit")[1] > 0 and
+                             metrics["kantrig_unsent_answers"] > 0)
+        self.assertLessEqual(metrics["kantrig_unsent_answers"], 64)
         self.read_all_that_was_decided()
 
     def test_is_refused_before_its_answers_outgrow_what_is_kept(self):
         self.start(answer_bytes_kept=256 << 10, events__unsent_answers_max="100000")
-        self.flood(lambda metrics: metrics.without_decision("credit")[1] > 0)
-        until(lambda: 0 < self.daemon.metrics()["kantrig_unsent_answers"] < 64, "fewer answers than that wait")
+        self.flood(lambda metrics: metrics.without_decision("credit")[1] > 0 and
+                   0 < metrics["kantrig_unsent_answers"] < 64)
         self.read_all_that_was_decided()
 
     def read_all_that_was_decided(self):
