@@ -237,16 +237,11 @@ void AdderTree::compress(std::uint32_t stage, std::uint32_t stages_left) {
 }
 
 void AdderTree::finish_pair(std::uint32_t stage) {
-  while (words_.size() > 1) {
-    const std::size_t before = words_.size();
-    std::ranges::stable_sort(words_, std::ranges::greater{},
-                             [](const SumWord& word) { return word.nets.size(); });
-    std::vector<SumWord> pair(words_.begin(), words_.begin() + 2);
-    words_.erase(words_.begin(), words_.begin() + 2);
-    words_.push_back(sum(stage, std::move(pair), false));
-    if (words_.size() > 1) return;  // what is left found no room: one chain is all that a stage has
-    KANTRIG_ASSERT(words_.size() < before);
-  }
+  std::ranges::stable_sort(words_, std::ranges::greater{},
+                           [](const SumWord& word) { return word.nets.size(); });
+  std::vector<SumWord> pair(words_.begin(), words_.begin() + 2);
+  words_.erase(words_.begin(), words_.begin() + 2);
+  words_.push_back(sum(stage, std::move(pair), false));
 }
 
 }  // namespace kantrig::compiler

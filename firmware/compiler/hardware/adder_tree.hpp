@@ -44,7 +44,8 @@ class AdderTree {
   void pair_up(std::uint32_t stage, std::uint32_t height_max);
   /// One stage of a tree that has `stages_left` of them, this one included.
   void compress(std::uint32_t stage, std::uint32_t stages_left);
-  /// Adds the last two words. Precondition: height() is 2 at most.
+  /// Adds the two widest words, and small ones where there is room: one chain is all that a stage has.
+  /// Precondition: there are two words.
   void finish_pair(std::uint32_t stage);
 
  private:

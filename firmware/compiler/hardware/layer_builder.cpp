@@ -12,16 +12,15 @@ namespace {
 
 constexpr std::uint32_t kAddStagesMax = 8;
 
-/// The layer with these stages, or nothing when a node's sum does not fit into them. `input_level`: LUT
-/// levels before the layer's codes within its first stage.
-std::optional<BuiltLayer> try_layer(const SumIr& ir, std::size_t l, const BuildGoal& goal, LayerStages stages,
-                                    std::uint32_t input_level) {
+/// The layer with these stages, or nothing when a node's sum does not fit into them.
+std::optional<BuiltLayer> try_layer(const SumIr& ir, std::size_t l, const BuildGoal& goal,
+                                    LayerStages stages) {
   const SumLayer& layer = ir.layers[l];
   BuiltLayer built;
   std::vector<std::vector<Net>> inputs;
   for (const SumInput& input : layer.inputs) {
-    inputs.push_back(
-        built.netlist.add_input(std::string(kInputPrefix) + input.name, input.bits, {.level = input_level}));
+    inputs.push_back(built.netlist.add_input(std::string(kInputPrefix) + input.name, input.bits,
+                                             {.level = stages.input_levels}));
   }
   std::vector<Net> outputs;
   for (std::size_t k = 0; k < layer.nodes.size(); ++k) {
@@ -43,13 +42,13 @@ std::size_t widest_node(const SumLayer& layer) {
   return terms;
 }
 
-/// The fewest add stages from `first` on that hold the layer, tables in stage `lookup`.
+/// The layer with the fewest add stages, from those of `stages` on, that hold it within the goal's levels.
 std::optional<BuiltLayer> fewest_stages(const SumIr& ir, std::size_t l, const BuildGoal& goal,
-                                        LayerStages stages, std::uint32_t input_level) {
+                                        LayerStages stages) {
   for (; stages.add_stages <= kAddStagesMax; ++stages.add_stages) {
     for (const bool compare_stage : {false, true}) {
       stages.compare_stage = compare_stage;
-      auto built = try_layer(ir, l, goal, stages, input_level);
+      auto built = try_layer(ir, l, goal, stages);
       if (!built) break;
       if (built->netlist.levels_max() <= goal.levels_max && !built->netlist.has_chains_in_series())
         return built;
@@ -67,17 +66,19 @@ std::uint32_t output_level(const BuiltLayer& built) {
   return level;
 }
 
+/// `input_level`: LUTs before the layer's codes within its first stage, where its tables stand if they can.
 Result<BuiltLayer> build_layer(const SumIr& ir, std::size_t l, const BuildGoal& goal,
                                std::uint32_t input_level) {
   LayerStages stages{.lookup = 0,
-                     .add_stages = goal.latency ? 1 : published_add_stages(widest_node(ir.layers[l]))};
+                     .add_stages = goal.latency ? 1 : published_add_stages(widest_node(ir.layers[l])),
+                     .input_levels = input_level};
   if (l == 0 || goal.latency) {
-    if (auto built = fewest_stages(ir, l, goal, stages, input_level)) return std::move(*built);
+    if (auto built = fewest_stages(ir, l, goal, stages)) return std::move(*built);
   }
   stages.lookup = 1;
   stages.input_levels = 0;
   if (l > 0) {
-    if (auto built = fewest_stages(ir, l, goal, stages, input_level)) return std::move(*built);
+    if (auto built = fewest_stages(ir, l, goal, stages)) return std::move(*built);
   }
   return fail(
       ErrorCode::kUnsupported,

@@ -71,8 +71,7 @@ bool choose_folds(std::vector<Part>& parts, std::uint32_t count) {
 struct NodeBuilder::Chosen {
   std::vector<const Realisation*> terms;
   std::vector<Part> parts;
-  SumNode
-      end;  // what comes after the sum: the node without its terms, the tables' offsets out of its constant
+  SumNode end;  // what comes after the sum: no terms, and the tables' offsets out of the constant
   std::uint64_t sum_max = 0;
   std::uint64_t constant_left = 0;
   bool folds_made = false;
@@ -138,7 +137,7 @@ struct Sum {
   std::size_t words = 1;  // that are left
 };
 template <typename MakeNets>
-Sum add_up(Netlist& netlist, LayerStages stages, std::uint32_t levels_max, std::vector<Part>& parts,
+Sum add_up(Netlist& netlist, LayerStages stages, std::uint32_t levels_max, const std::vector<Part>& parts,
            std::uint64_t sum_max, std::uint64_t constant, const std::string& name,
            const MakeNets& make_nets) {
   AdderTree tree(netlist, sum_max, levels_max, name);
