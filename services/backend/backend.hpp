@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,7 +43,20 @@ class Workspace {
   /// payload has the model's features and fits; no FLOAT32 for a model that takes codes only.
   virtual std::uint32_t evaluate(const Payload& payload, kan::ClampCounts clamped) noexcept = 0;
 
-  // Of the batch evaluated last:
+  /// Begins evaluate() where the work may be done elsewhere meanwhile: the codes are loaded now, and the
+  /// batch is either evaluated at once or left to a card. `backlog` batches are known to wait behind this
+  /// one. Until done() says so, no result may be read and no other batch begun; the payload need not outlive
+  /// the call. Returns how many events are malformed.
+  virtual std::uint32_t begin(const Payload& payload, kan::ClampCounts clamped,
+                              [[maybe_unused]] std::uint32_t backlog) noexcept {
+    return evaluate(payload, clamped);
+  }
+  /// True when the results of what was begun are there.
+  [[nodiscard]] virtual bool done() noexcept { return true; }
+  /// Decides here and now, on the CPU, what begin() left to a card. No effect when it is done.
+  virtual void finish_now() noexcept {}
+
+  // Of the batch that is done:
   /// Output `k` of every event, readable up to the next multiple of 64 events; the place never changes.
   [[nodiscard]] virtual const std::int16_t* outputs(std::uint32_t k) const noexcept = 0;
   /// The class of every event, readable up to the next multiple of 64 events.
@@ -61,8 +75,10 @@ class PreparedModel {
   PreparedModel(const PreparedModel&) = delete;
   PreparedModel& operator=(const PreparedModel&) = delete;
 
-  /// The workspace must not outlive the model.
-  [[nodiscard]] virtual std::unique_ptr<Workspace> make_workspace(std::uint32_t events_max) const = 0;
+  /// The workspace must not outlive the model. `shard` is the one that will own it, so that its batches can
+  /// take that shard's seat at a card; without one everything is evaluated on the calling thread.
+  [[nodiscard]] virtual std::unique_ptr<Workspace> make_workspace(
+      std::uint32_t events_max, std::optional<std::uint32_t> shard = std::nullopt) const = 0;
   /// Who computes, unless it fails: then the CPU decides, with the same bits.
   [[nodiscard]] virtual wire::Path path() const noexcept = 0;
   /// "cpu", "rtl_sim".

@@ -15,12 +15,13 @@ BELOW = {
     "base": set(),
     "kernels": LOWEST, "telemetry": LOWEST,
     "kan": LOW, "menu": LOW, "ledger": LOW, "wire": LOW,
-    "backend": MIDDLE,
-    "pipeline": MIDDLE | {"backend"},
-    "control": MIDDLE | {"backend", "pipeline"},
-    "settings": MIDDLE | {"backend", "pipeline", "control"},
+    "card_link": LOW | {"kan"},  # between kantrigd and kantrig-card
+    "backend": MIDDLE | {"card_link"},
+    "pipeline": MIDDLE | {"card_link", "backend"},
+    "control": MIDDLE | {"card_link", "backend", "pipeline"},
+    "settings": MIDDLE | {"card_link", "backend", "pipeline", "control"},
     "client": {"wire", "base"},  # part of the installed package: what it uses, every user links
-    "apps": MIDDLE | {"backend", "pipeline", "control", "settings", "client", "card"},
+    "apps": MIDDLE | {"card_link", "backend", "pipeline", "control", "settings", "client", "card"},
     "card": set(),  # the register map of the kernel
     "compiler": {"kan", "base", "card"},
     "synth": {"kan", "base", "compiler"},  # its subcommands are kanc's; of the compiler it uses design.hpp
@@ -38,6 +39,7 @@ THIRD_PARTIES = {
         "services/ledger/run_record.cpp": "run records are protobuf JSON",
         "services/ledger/run_record.hpp": "internal to the ledger, and not one of its interface's headers",
         "services/control/request_handler.cpp": "answers operators' requests",
+        "services/card_link/messages.cpp": "what kantrigd and kantrig-card say to each other",
         "services/apps/kantrig/": "asks the daemon, prints its replies and run records",
     }),
     # Their classes have map fields, whose layout in the header depends on __SANITIZE_THREAD__ and in Debian's library does not.

@@ -29,7 +29,8 @@ class CpuWorkspace final : public Workspace {
 
 }  // namespace
 
-std::unique_ptr<Workspace> CpuModel::make_workspace(std::uint32_t events_max) const {
+std::unique_ptr<Workspace> CpuModel::make_workspace(std::uint32_t events_max,
+                                                    std::optional<std::uint32_t> /*shard*/) const {
   return std::make_unique<CpuWorkspace>(evaluator(), events_max);
 }
 

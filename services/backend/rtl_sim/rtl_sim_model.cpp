@@ -141,7 +141,8 @@ Result<std::shared_ptr<const PreparedModel>> RtlSimModel::create(const kan::Bund
   return std::shared_ptr<const PreparedModel>(new RtlSimModel(std::move(evaluator), std::move(*opened)));
 }
 
-std::unique_ptr<Workspace> RtlSimModel::make_workspace(std::uint32_t events_max) const {
+std::unique_ptr<Workspace> RtlSimModel::make_workspace(std::uint32_t events_max,
+                                                       std::optional<std::uint32_t> /*shard*/) const {
   auto instance = library_->create(0);
   return std::make_unique<RtlSimWorkspace>(
       evaluator(), instance ? std::optional(std::move(*instance)) : std::nullopt, events_max);

@@ -17,7 +17,8 @@ class RtlSimModel final : public PreparedModel {
   [[nodiscard]] static Result<std::shared_ptr<const PreparedModel>> create(
       const kan::Bundle& bundle, kan::Evaluator evaluator, const std::filesystem::path& library);
 
-  [[nodiscard]] std::unique_ptr<Workspace> make_workspace(std::uint32_t events_max) const override;
+  [[nodiscard]] std::unique_ptr<Workspace> make_workspace(
+      std::uint32_t events_max, std::optional<std::uint32_t> shard = std::nullopt) const override;
   [[nodiscard]] wire::Path path() const noexcept override { return wire::Path::kFpga; }
   [[nodiscard]] std::string_view backend() const noexcept override { return "rtl_sim"; }
 
