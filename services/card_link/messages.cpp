@@ -151,6 +151,33 @@ Result<Message> get_loaded(const pb::CardMessage& message) {
   return loaded;
 }
 
+void put(const CommandDone& done, pb::CardMessage& message) {
+  message.set_error(done.error);
+  pb::CardCommandDone& out = *message.mutable_done();
+  out.set_text(done.text);
+  if (done.times.runs == 0) return;
+  pb::XrtTimes& times = *out.mutable_times();
+  times.set_runs(done.times.runs);
+  times.set_copy_in_us(done.times.copy_in_us);
+  times.set_submit_us(done.times.submit_us);
+  times.set_wait_us(done.times.wait_us);
+  times.set_copy_out_us(done.times.copy_out_us);
+  times.set_total_us(done.times.total_us);
+}
+
+CommandDone get_done(const pb::CardMessage& message) {
+  const pb::XrtTimes& times = message.done().times();
+  return {message.error(),
+          message.done().text(),
+          {times.runs(), times.copy_in_us(), times.submit_us(), times.wait_us(), times.copy_out_us(),
+           times.total_us()}};
+}
+
+Command get(const pb::CardCommand& in) {
+  const int verb = static_cast<int>(in.verb());
+  return {pb::CardCommand::Verb_IsValid(verb) ? static_cast<Verb>(verb) : Verb::kUnspecified, in.events()};
+}
+
 void put(const Status& status, pb::CardStatus& out) {
   out.set_version(status.version);
   out.set_pid(status.pid);
@@ -238,11 +265,9 @@ std::string encode(const Message& message) {
                  [&](const StateChange& m) { put(m, *out.mutable_state()); },
                  [&](const Command& m) {
                    out.mutable_command()->set_verb(static_cast<pb::CardCommand::Verb>(m.verb));
+                   out.mutable_command()->set_events(m.events);
                  },
-                 [&](const CommandDone& m) {
-                   out.set_error(m.error);
-                   out.mutable_done()->set_text(m.text);
-                 },
+                 [&](const CommandDone& m) { put(m, out); },
                  [&](const StatusRequest&) { out.mutable_status_request(); },
                  [&](const Status& m) { put(m, *out.mutable_status()); }},
       message);
@@ -269,12 +294,10 @@ Result<Message> decode(std::span<const std::byte> packet) {
       return get_loaded(in);
     case pb::CardMessage::kState:
       return get(in.state());
-    case pb::CardMessage::kCommand: {
-      const int verb = static_cast<int>(in.command().verb());
-      return Command{pb::CardCommand::Verb_IsValid(verb) ? static_cast<Verb>(verb) : Verb::kUnspecified};
-    }
+    case pb::CardMessage::kCommand:
+      return get(in.command());
     case pb::CardMessage::kDone:
-      return CommandDone{in.error(), in.done().text()};
+      return get_done(in);
     case pb::CardMessage::kStatusRequest:
       return StatusRequest{};
     case pb::CardMessage::kStatus:

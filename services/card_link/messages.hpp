@@ -78,13 +78,25 @@ struct Loaded {
   kan::RecordLayout output;
 };
 
-enum class Verb : std::uint8_t { kUnspecified = 0, kTest = 1, kReset = 2 };
+enum class Verb : std::uint8_t { kUnspecified = 0, kTest = 1, kReset = 2, kMeasure = 3 };
 struct Command {
   Verb verb = Verb::kUnspecified;
+  std::uint32_t events = 0;  // of a run to measure
+};
+
+/// What XRT alone takes for a run, one run after the other: medians.
+struct XrtTimes {
+  std::uint32_t runs = 0;
+  double copy_in_us = 0.0;
+  double submit_us = 0.0;
+  double wait_us = 0.0;
+  double copy_out_us = 0.0;
+  double total_us = 0.0;
 };
 struct CommandDone {
   std::string error;  // not empty: it failed
   std::string text;
+  XrtTimes times;  // of kMeasure
 };
 
 struct StatusRequest {};
