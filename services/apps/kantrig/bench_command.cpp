@@ -128,7 +128,7 @@ int bench_service(ServiceOptions options) {
 }  // namespace
 
 void add_bench_command(CLI::App& app, int& exit_code) {
-  CLI::App* bench = app.add_subcommand("bench", "Measure this machine: kernels, service");
+  CLI::App* bench = app.add_subcommand("bench", "Measure this machine: kernels, service, card");
   bench->require_subcommand(1);
 
   const auto kernels = std::make_shared<KernelOptions>();
@@ -171,6 +171,8 @@ void add_bench_command(CLI::App& app, int& exit_code) {
       "Throughput keeps a window of batches in flight; p99 is of lock step, one batch at a time.\nA ratio "
       "above 1 of throughput or below 1 of p99 means that the daemon beats the echo.");
   service_command->callback([service, &exit_code] { exit_code = bench_service(*service); });
+
+  add_bench_card_command(*bench, exit_code);
 
   const auto endpoint = std::make_shared<std::string>();
   CLI::App* echo =

@@ -14,5 +14,6 @@ void add_menu_command(CLI::App& app, int& exit_code);
 void add_card_command(CLI::App& app, int& exit_code);
 void add_send_command(CLI::App& app, int& exit_code);
 void add_bench_command(CLI::App& app, int& exit_code);
+void add_bench_card_command(CLI::App& bench, int& exit_code);  // under `bench`
 
 }  // namespace kantrig::apps
