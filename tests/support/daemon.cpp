@@ -1,18 +1,9 @@
 #include "support/daemon.hpp"
 
-#include <fcntl.h>
 #include <google/protobuf/util/json_util.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -23,7 +14,6 @@ namespace kantrig::test {
 namespace {
 
 constexpr int kStartTimeoutMs = 30'000;
-constexpr int kEndTimeoutMs = 60'000;
 constexpr int kAskAgainMs = 5;
 constexpr std::size_t kLogTailBytes = 4'000;
 
@@ -55,7 +45,7 @@ std::filesystem::path program(const std::string& name) {
   return std::filesystem::path(KANTRIG_BINARY_DIR) / "bin" / name;
 }
 
-Daemon::Daemon(std::vector<std::string> settings) {
+Daemon::Daemon(std::vector<std::string> settings) : child_(folder_.path() / "kantrigd.log") {
   std::filesystem::create_directories(models());
   std::filesystem::create_directories(state());
   std::filesystem::copy(source_file("firmware/models/jets/jets-1.0.0"), models() / "jets-1.0.0",
@@ -68,40 +58,13 @@ Daemon::Daemon(std::vector<std::string> settings) {
   settings_.insert(settings_.end(), settings.begin(), settings.end());
 }
 
-Daemon::~Daemon() {
-  kill();
-}
-
 Result<void> Daemon::spawn() {
   std::vector<std::string> words{program("kantrigd").string()};
   for (const std::string& setting : settings_) {
     words.emplace_back("--set");
     words.push_back(setting);
   }
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const std::string log_file = (folder() / "kantrigd.log").string();
-  log_begin_ = log().size();
-  const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child < 0) return fail(ErrorCode::kIo, "fork: {}", std::strerror(errno));
-  if (child == 0) {  // only calls that are safe after fork
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    const int log_fd = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log_fd < 0 || ::dup2(log_fd, STDOUT_FILENO) < 0 || ::dup2(log_fd, STDERR_FILENO) < 0) ::_exit(127);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  pid_ = child;
-  pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-  if (pid_fd_ < 0) {
-    const int error = errno;
-    kill();
-    return fail(ErrorCode::kIo, "pidfd_open: {}", std::strerror(error));
-  }
-  return {};
+  return child_.start(std::move(words));
 }
 
 Result<void> Daemon::start() {
@@ -114,10 +77,9 @@ Result<void> Daemon::start() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kStartTimeoutMs);
   while (std::chrono::steady_clock::now() < deadline) {
     if (const auto now = status(); now && now->state() != "starting") return {};
-    if (wait_for_end(kAskAgainMs)) {
-      const std::string text = log();
-      return fail(ErrorCode::kIo, "kantrigd ended with exit code {} before it was ready:\n{}", exit_code_,
-                  text.substr(std::min<std::size_t>(log_begin_, text.size())));
+    if (child_.wait_for_end(kAskAgainMs)) {
+      return fail(ErrorCode::kIo, "kantrigd ended with exit code {} before it was ready:\n{}",
+                  child_.exit_code(), child_.log_of_this_life());
     }
   }
   const std::string text = log();
@@ -125,47 +87,9 @@ Result<void> Daemon::start() {
               text.substr(text.size() - std::min(text.size(), kLogTailBytes)));
 }
 
-void Daemon::kill() {
-  if (pid_ < 0) return;
-  ::kill(pid_, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  collect(status);
-}
-
-void Daemon::begin_termination() {
-  if (pid_ >= 0) ::kill(pid_, SIGTERM);
-}
-
-int Daemon::exit_code() {
-  if (pid_ >= 0 && !wait_for_end(kEndTimeoutMs)) kill();
-  return exit_code_;
-}
-
 int Daemon::terminate() {
   begin_termination();
   return exit_code();
-}
-
-bool Daemon::running() {
-  return pid_ >= 0 && !wait_for_end(0);
-}
-
-bool Daemon::wait_for_end(int timeout_ms) {
-  pollfd ended{.fd = pid_fd_, .events = POLLIN, .revents = 0};
-  if (::poll(&ended, 1, timeout_ms) <= 0) return false;
-  int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return false;
-  collect(status);
-  return true;
-}
-
-void Daemon::collect(int status) {
-  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  pid_ = -1;
-  if (pid_fd_ >= 0) ::close(pid_fd_);
-  pid_fd_ = -1;
 }
 
 Result<v1::ControlReply> Daemon::call(v1::ControlRequest request, std::uint32_t timeout_ms) {
@@ -227,28 +151,12 @@ Result<v1::RunRecord> Daemon::run_record(std::uint64_t run) const {
 }
 
 std::string Daemon::telemetry_address() const {
-  const std::string text = log();
+  const std::string text = child_.log_of_this_life();
   constexpr std::string_view kBefore = "metrics=http://";
   const auto at = text.rfind(kBefore);
-  if (at == std::string::npos || at < log_begin_) return {};
+  if (at == std::string::npos) return {};
   const auto begin = at + kBefore.size();
   return text.substr(begin, text.find('/', begin) - begin);
-}
-
-std::uint64_t Daemon::resident_bytes() const {
-  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
-  std::string word;
-  while (status >> word) {
-    if (word != "VmRSS:") continue;
-    std::uint64_t kib = 0;
-    status >> kib;
-    return kib * 1024;
-  }
-  return 0;
-}
-
-std::string Daemon::log() const {
-  return read_text(folder() / "kantrigd.log");
 }
 
 }  // namespace kantrig::test

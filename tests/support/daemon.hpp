@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "kantrig/v1/control.pb.h"
 #include "kantrig/v1/record.pb.h"
+#include "support/child.hpp"
 #include "support/temporary_folder.hpp"
 #include "wire/context.hpp"
 
@@ -27,22 +28,21 @@ class Daemon {
   explicit Daemon(std::vector<std::string> settings = {});
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
-  ~Daemon();  // SIGKILL, when one is still alive
 
   /// Starts it and waits until it answers on the control socket and is past its start. The error holds the
   /// end of the log.
   [[nodiscard]] Result<void> start();
   /// SIGKILL, and waits until it is gone.
-  void kill();
+  void kill() { child_.kill(); }
   /// SIGTERM, and waits until it is gone, at most a minute. Returns its exit code; 128 + the signal when one
   /// ended it.
   int terminate();
   /// SIGTERM without waiting; exit_code() waits.
-  void begin_termination();
-  int exit_code();
-  [[nodiscard]] bool running();
+  void begin_termination() { child_.begin_termination(); }
+  int exit_code() { return child_.exit_code(); }
+  [[nodiscard]] bool running() { return child_.running(); }
   /// -1 when it does not run.
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return child_.pid(); }
 
   /// One request of an operator. An error in the reply is an Error here: kBusy.
   [[nodiscard]] Result<v1::ControlReply> call(v1::ControlRequest request, std::uint32_t timeout_ms = 30'000);
@@ -65,22 +65,17 @@ class Daemon {
   /// ADDRESS:PORT of the metrics server of the present life, from its log; empty before it is ready.
   [[nodiscard]] std::string telemetry_address() const;
   /// Resident memory, from the kernel.
-  [[nodiscard]] std::uint64_t resident_bytes() const;
+  [[nodiscard]] std::uint64_t resident_bytes() const { return child_.resident_bytes(); }
   /// Everything that all lives of it have logged.
-  [[nodiscard]] std::string log() const;
+  [[nodiscard]] std::string log() const { return child_.log(); }
 
  private:
   [[nodiscard]] Result<void> spawn();
-  [[nodiscard]] bool wait_for_end(int timeout_ms);
-  void collect(int status);
 
   TemporaryFolder folder_;
+  Child child_;
   std::vector<std::string> settings_;
   std::optional<wire::Context> context_;
-  pid_t pid_ = -1;
-  int pid_fd_ = -1;
-  int exit_code_ = -1;
-  std::uint64_t log_begin_ = 0;  // where the log of the present life begins
 };
 
 /// A file of the source tree.
