@@ -28,6 +28,7 @@ struct CommandOptions {
   bool from_stdin = false;
   std::string encoding = "float32";
   std::string summary_file;
+  std::string decisions_file;
   bool json = false;
   bool quiet = false;
 };
@@ -107,6 +108,7 @@ Json summary_of(const SendTotals& totals) {
           {"latency_p50_us", quantile_us(0.5)},
           {"latency_p99_us", quantile_us(0.99)},
           {"latency_p999_us", quantile_us(0.999)},
+          {"events_by_path", {{"cpu", totals.events_by_cpu}, {"fpga", totals.events_by_fpga}}},
           {"run", totals.run.value},
           {"generations", totals.generations}};
 }
@@ -150,13 +152,16 @@ std::string text_of(const Json& s, const std::string& lines) {
       "throughput  {} events/s\n"
       "latency     p50 {:.0f} us, p99 {:.0f} us, p99.9 {:.0f} us (a batch, as the client sees it)\n"
       "accepted    {} ({:.3f} %), rejected {}, malformed {}, refused {}\n"
+      "decided by  CPU {}, FPGA {}\n"
       "again       {} batches sent again, {} reconnects\n",
       number("events_sent"), number("batches_sent"), s["seconds"].get<double>(),
       grouped(static_cast<std::uint64_t>(s["throughput_events_per_s"].get<double>())),
       s["latency_p50_us"].get<double>(), s["latency_p99_us"].get<double>(),
       s["latency_p999_us"].get<double>(), number("events_accepted"),
       100.0 * s["accept_fraction"].get<double>(), number("events_rejected"), number("events_malformed"),
-      number("events_refused"), number("batches_resent"), number("reconnects"));
+      number("events_refused"), grouped(s["events_by_path"]["cpu"].get<std::uint64_t>()),
+      grouped(s["events_by_path"]["fpga"].get<std::uint64_t>()), number("batches_resent"),
+      number("reconnects"));
   if (!s.contains("balance")) return text;
   text += fmt::format("balance     {}: the daemon counted {} events, residual {}\n",
                       s["balance"].get<bool>() ? "the books agree" : "THE BOOKS DISAGREE",
@@ -182,7 +187,17 @@ Result<SendTotals> send_events(const CommandOptions& options) {
   return send_rows(*rows, options.send, progress);
 }
 
-int run_send(const CommandOptions& options) {
+int run_send(CommandOptions options) {
+  std::unique_ptr<DecisionFile> decisions;
+  if (!options.decisions_file.empty()) {
+    auto created = DecisionFile::create(options.decisions_file);
+    if (!created) {
+      fmt::print(stderr, "kantrig: {}\n", created.error().message);
+      return base::kExitOutput;
+    }
+    decisions = std::move(*created);
+    options.send.decisions = decisions.get();
+  }
   std::signal(SIGINT, stop_on_signal);
   std::signal(SIGTERM, stop_on_signal);
   const auto before = daemon_status(options.control);
@@ -196,6 +211,12 @@ int run_send(const CommandOptions& options) {
     const bool input =
         totals.error().code == ErrorCode::kInvalid || totals.error().code == ErrorCode::kNotFound;
     return input ? base::kExitInput : base::kExitUnavailable;
+  }
+  if (decisions) {
+    if (auto written = decisions->close(); !written) {
+      fmt::print(stderr, "kantrig: {}\n", written.error().message);
+      return base::kExitOutput;
+    }
   }
   Json summary = summary_of(*totals);
   std::string lines;
@@ -256,6 +277,11 @@ void add_send_command(CLI::App& app, int& exit_code) {
       ->add_option("--answer-timeout-ms", send.answer_timeout_ms, "Give up when no answer comes for so long")
       ->capture_default_str();
   command->add_option("--summary", options->summary_file, "Write the summary there, as JSON")
+      ->type_name("FILE");
+  command
+      ->add_option(
+          "--decisions", options->decisions_file,
+          "Write every event's decision there, as CSV with class, path, generation, model and scores")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->add_flag("--quiet", options->quiet, "No progress line");

@@ -37,6 +37,7 @@ class Lane {
   /// Waits for room, then hands the batch to the client. Fails when no answer has come for answer_timeout_ms.
   Result<void> submit(client::Batch batch) {
     if (auto room = wait_for_room(batch.payload.bytes().size()); !room) return room;
+    batch.want_classes = batch.want_scores = options_.decisions != nullptr;
     auto submitted =
         client_->submit(std::move(batch), [this](const client::Answer& answer) { take(answer); });
     if (!submitted) return tl::unexpected<Error>(submitted.error());
@@ -63,6 +64,8 @@ class Lane {
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
   [[nodiscard]] RunNumber run() const { return run_; }
   [[nodiscard]] const std::set<std::uint64_t>& generations() const { return generations_; }
+  [[nodiscard]] std::uint64_t events_by_cpu() const { return events_by_cpu_; }
+  [[nodiscard]] std::uint64_t events_by_fpga() const { return events_by_fpga_; }
 
  private:
   Result<void> wait_for_room(std::size_t payload_bytes) {
@@ -90,6 +93,8 @@ class Lane {
       progress_.events_accepted.fetch_add(answer.decision.accepted_count, std::memory_order_relaxed);
       run_ = answer.decision.run;
       generations_.insert(answer.decision.generation.value);
+      (answer.decision.path == wire::Path::kFpga ? events_by_fpga_ : events_by_cpu_) += answer.event_count;
+      if (options_.decisions != nullptr) options_.decisions->add(answer);
     } else if (refusal_.empty()) {
       refusal_ = fmt::format("{}: {}", wire::name_of(answer.decision.reason), answer.decision.detail);
     }
@@ -102,6 +107,8 @@ class Lane {
   std::string refusal_;
   RunNumber run_;
   std::set<std::uint64_t> generations_;
+  std::uint64_t events_by_cpu_ = 0;
+  std::uint64_t events_by_fpga_ = 0;
 };
 
 /// Adds one lane's figures to the totals.
@@ -126,6 +133,8 @@ void add(Lane& lane, SendTotals& totals) {
   totals.latency->merge(lane.client().latency());
   if (totals.refusal.empty()) totals.refusal = lane.refusal();
   totals.run = std::max(totals.run, lane.run());
+  totals.events_by_cpu += lane.events_by_cpu();
+  totals.events_by_fpga += lane.events_by_fpga();
   std::vector<std::uint64_t> all(lane.generations().begin(), lane.generations().end());
   all.insert(all.end(), totals.generations.begin(), totals.generations.end());
   std::ranges::sort(all);

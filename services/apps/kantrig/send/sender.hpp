@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/kantrig/send/decision_file.hpp"
 #include "apps/kantrig/send/event_source.hpp"
 #include "base/histogram.hpp"
 #include "base/result.hpp"
@@ -25,6 +26,7 @@ struct SendOptions {
   std::uint32_t batch_events = 1024;
   std::uint32_t pending_max = 64;  // batches of a lane without an answer
   std::uint32_t answer_timeout_ms = 30'000;
+  DecisionFile* decisions = nullptr;  // gets every decision, when there is one
 };
 
 /// What the client's side counted.
@@ -35,6 +37,8 @@ struct SendTotals {
   std::string refusal;                     // the first final refusal's reason and detail
   RunNumber run;                           // the last one that decided
   std::vector<std::uint64_t> generations;  // that decided, ascending
+  std::uint64_t events_by_cpu = 0;         // of the decided ones
+  std::uint64_t events_by_fpga = 0;
 };
 
 /// What there is to see while it goes on.
