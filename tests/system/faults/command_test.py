@@ -62,6 +62,27 @@ class SendTest(CommandTest):
         self.assertEqual(full.returncode, 5, full.stderr)
         self.daemon.stop_run()
 
+    def test_every_decision_is_written_once_with_the_scores_of_its_event(self):
+        summaries = [self.sent("--x", SLICE, "--events", "3000", "--batch", "64", "--lanes", lanes,
+                               "--decisions", self.folder / f"{lanes}.csv", lane=first) for lanes, first in (("1", 0), ("3", 1))]
+        texts = []
+        for name in ("1.csv", "3.csv"):
+            with open(self.folder / name, encoding="utf-8") as file:
+                header, *lines = file.read().splitlines()
+            self.assertEqual(header, "event,decision,class,path,generation,model,scores")
+            texts.append(sorted(lines, key=lambda line: int(line.split(",")[0])))
+        self.assertEqual([int(line.split(",")[0]) for line in texts[0]], list(range(3000)))
+        self.assertEqual(texts[0], texts[1])
+        for summary in summaries:
+            self.assertEqual(summary["events_by_path"], {"cpu": 3000, "fpga": 0})
+            self.assertEqual(sum(line.split(",")[1] == "accept" for line in texts[0]), summary["events_accepted"])
+        for line in texts[0][:50]:
+            scores = [int(score) for score in line.split(",")[6].split()]
+            self.assertEqual(int(line.split(",")[2]), scores.index(max(scores)))
+        full = self.send("--x", SLICE, "--events", "10", "--decisions", os.path.join(self.folder.path, "no", "where"))
+        self.assertEqual(full.returncode, 5, full.stderr)
+        self.daemon.stop_run()
+
     def test_events_that_cannot_be_read_or_do_not_fit_end_with_3(self):
         names = [f"feature_{i}" for i in range(FEATURES)]
         short = self.write("short.csv", self.text(names[:15], rows=ROWS[:3, :15]))
