@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace kantrig::test {
 namespace {
@@ -49,9 +50,10 @@ void expect_same_block(const v1::BlockRecord& block, const BlockTally& tally,
 
 }  // namespace
 
-void Progress::add_one() {
+void Progress::add_one(std::uint64_t round_trip_ns) {
   const std::lock_guard lock(mutex_);
   ++answered_;
+  longest_ns_ = std::max(longest_ns_, round_trip_ns);
   changed_.notify_all();
 }
 
@@ -64,6 +66,11 @@ bool Progress::wait_for(std::uint64_t more) {
 std::uint64_t Progress::answered() {
   const std::lock_guard lock(mutex_);
   return answered_;
+}
+
+std::uint64_t Progress::take_longest_ns() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(longest_ns_, 0);
 }
 
 CheckedLane::CheckedLane(const ReferenceDecisions& reference, Progress& progress, Options options)
@@ -141,11 +148,12 @@ void CheckedLane::take(const Cut& cut, const client::Answer& answer) {
   } else {
     note(answer.decision);
   }
-  progress_.add_one();
+  progress_.add_one(answer.round_trip_ns);
 }
 
 void CheckedLane::note(const wire::DecisionView& decision) {
   duplicates_ += decision.duplicate ? 1 : 0;
+  events_by_path_.at(static_cast<std::size_t>(decision.path)) += decision.event_count;
   auto [at, is_new] = blocks_.try_emplace({decision.run.value, decision.block.value});
   BlockTally& tally = at->second;
   if (is_new) {
@@ -218,6 +226,14 @@ client::Statistics CheckedLoad::statistics() const {
 std::uint64_t CheckedLoad::duplicates() const {
   std::uint64_t sum = 0;
   for (const auto& lane : lanes_) sum += lane->duplicates();
+  return sum;
+}
+
+std::array<std::uint64_t, 3> CheckedLoad::events_by_path() const {
+  std::array<std::uint64_t, 3> sum{};
+  for (const auto& lane : lanes_) {
+    for (std::size_t path = 0; path < sum.size(); ++path) sum[path] += lane->events_by_path()[path];
+  }
   return sum;
 }
 

@@ -2,6 +2,7 @@
 // reference.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -35,15 +36,19 @@ using BlockName = std::pair<std::uint64_t, std::uint64_t>;  // run, block
 /// How many batches were answered, for whoever waits for more of them.
 class Progress {
  public:
-  void add_one();
+  /// `round_trip_ns`: from the batch's first sending to its answer.
+  void add_one(std::uint64_t round_trip_ns);
   /// Waits until `more` further batches are answered. False when that took longer than half a minute.
   [[nodiscard]] bool wait_for(std::uint64_t more);
   [[nodiscard]] std::uint64_t answered();
+  /// The longest round trip of all batches answered since this was asked last.
+  [[nodiscard]] std::uint64_t take_longest_ns();
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t answered_ = 0;
+  std::uint64_t longest_ns_ = 0;
 };
 
 class CheckedLane {
@@ -72,6 +77,8 @@ class CheckedLane {
   [[nodiscard]] std::uint64_t duplicates() const {
     return duplicates_;
   }  // batches answered from the kept answers
+  /// Events by who decided them: wire::Path as a number.
+  [[nodiscard]] const std::array<std::uint64_t, 3>& events_by_path() const { return events_by_path_; }
 
  private:
   void submit_one();
@@ -91,6 +98,7 @@ class CheckedLane {
   std::vector<std::uint8_t> answers_;
   std::map<BlockName, BlockTally> blocks_;
   std::uint64_t duplicates_ = 0;
+  std::array<std::uint64_t, 3> events_by_path_{};
 };
 
 /// Several lanes of source 1, each in its thread.
@@ -114,6 +122,7 @@ class CheckedLoad {
   [[nodiscard]] std::map<BlockName, BlockTally> blocks() const;
   [[nodiscard]] client::Statistics statistics() const;
   [[nodiscard]] std::uint64_t duplicates() const;
+  [[nodiscard]] std::array<std::uint64_t, 3> events_by_path() const;
 
  private:
   CheckedLoad() = default;
