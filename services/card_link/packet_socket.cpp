@@ -66,6 +66,8 @@ Result<PacketSocket> PacketSocket::connect(const std::filesystem::path& path) {
   auto fd = make_socket();
   if (!fd) return tl::unexpected(fd.error());
   if (::connect(fd->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
+    if (errno == EAGAIN)
+      return fail(ErrorCode::kBusy, "card socket {}: too many wait to be accepted", path.native());
     const bool nobody = errno == ENOENT || errno == ECONNREFUSED;
     return fail(nobody ? ErrorCode::kNotFound : ErrorCode::kIo, "card socket {}: {}{}", path.native(),
                 std::strerror(errno), nobody ? ": expected a running kantrig-card" : "");
@@ -133,10 +135,13 @@ std::uint64_t PacketSocket::peer_pid() const {
 Result<Listener> Listener::open(const std::filesystem::path& path) {
   const auto address = address_of(path);
   if (!address) return tl::unexpected(address.error());
-  if (const auto living = PacketSocket::connect(path); living)
+  if (const auto living = PacketSocket::connect(path); living) {
     return fail(ErrorCode::kBusy,
                 "card socket {}: process {} listens there: expected one kantrig-card a socket", path.native(),
                 living->peer_pid());
+  } else if (living.error().code != ErrorCode::kNotFound) {
+    return tl::unexpected(living.error());  // somebody is there whom we could not ask
+  }
   auto fd = make_socket();
   if (!fd) return tl::unexpected(fd.error());
   struct stat status {};

@@ -47,7 +47,7 @@ struct Packet {
 class PacketSocket {
  public:
   explicit PacketSocket(Descriptor fd) : fd_(std::move(fd)) {}
-  /// kNotFound when nobody listens at `path`.
+  /// kNotFound when nobody listens at `path`, kBusy when whoever does accepts nobody.
   [[nodiscard]] static Result<PacketSocket> connect(const std::filesystem::path& path);
 
   /// kBusy when the other side does not read; kIo when it is gone.

@@ -1,0 +1,5 @@
+kantrig_add_test(unit/card_link/region_test LIBRARIES kantrig::card_link)
+kantrig_add_test(unit/card_link/port_test LIBRARIES kantrig::card_link)
+kantrig_add_test(unit/card_link/packet_socket_test LIBRARIES kantrig::card_link)
+kantrig_add_test(unit/card_link/messages_test LIBRARIES kantrig::card_link kantrig::proto)
+kantrig_add_fuzzer(card_messages LIBRARIES kantrig::card_link)
