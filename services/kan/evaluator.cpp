@@ -1,7 +1,9 @@
 #include "kan/evaluator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +57,65 @@ kernels::ProgramSpec describe(const Model& model) {
 constexpr std::uint32_t tiles_of(std::uint32_t events) {
   return (events + kTileEvents - 1) / kTileEvents;
 }
+
+/// The records of one tile, made word by word for all its events at once. Words of 32 bits: four events fit
+/// into a register of every CPU.
+class TileRecords {
+ public:
+  TileRecords(const RecordLayout& layout, std::byte* records, std::uint32_t events) noexcept
+      : stride_(layout.record_bytes()), records_(records), events_(events) {}
+
+  /// The next field, its codes one after the other.
+  template <typename Code>
+  void add(const std::uint8_t* codes, RecordField field) noexcept {
+    while (field.offset >= word_end()) next_word();
+    const std::uint32_t shift = field.offset - word_ * kWordBits;
+    for (std::uint32_t i = 0; i < kTileEvents; ++i) words_[i] |= code_at<Code>(codes, i) << shift;
+    if (shift + field.width <= kWordBits) return;
+    next_word();
+    for (std::uint32_t i = 0; i < kTileEvents; ++i)
+      words_[i] = code_at<Code>(codes, i) >> (kWordBits - shift);
+  }
+  void finish() noexcept {
+    for (next_word(); word_ * sizeof(std::uint32_t) < stride_;) next_word();
+  }
+
+ private:
+  static constexpr std::uint32_t kWordBits = 32;
+
+  template <typename Code>
+  static std::uint32_t code_at(const std::uint8_t* codes, std::uint32_t i) noexcept {
+    Code code = 0;
+    std::memcpy(&code, codes + i * sizeof code, sizeof code);
+    return code;
+  }
+  [[nodiscard]] std::uint32_t word_end() const noexcept { return (word_ + 1) * kWordBits; }
+
+  template <typename Word>
+  void store() const noexcept {
+    std::byte* at = records_ + std::size_t{word_} * sizeof(std::uint32_t);
+    for (std::uint32_t i = 0; i < events_; ++i, at += stride_) {
+      const auto word = static_cast<Word>(words_[i]);
+      std::memcpy(at, &word, sizeof word);
+    }
+  }
+  void next_word() noexcept {
+    if (stride_ >= sizeof(std::uint32_t))
+      store<std::uint32_t>();
+    else if (stride_ == 2)
+      store<std::uint16_t>();
+    else
+      store<std::uint8_t>();
+    ++word_;
+    words_.fill(0);
+  }
+
+  std::size_t stride_;
+  std::byte* records_;
+  std::uint32_t events_;
+  std::uint32_t word_ = 0;  // of the record
+  std::array<std::uint32_t, kTileEvents> words_{};
+};
 
 }  // namespace
 
@@ -200,6 +261,29 @@ void Evaluator::copy_codes(const Workspace& workspace, std::uint32_t first,
                                        event % kTileEvents * column.width;
       rows[i * inputs + j] = column.width == 1 ? *code : static_cast<std::uint16_t>(code[0] | code[1] << 8U);
     }
+  }
+}
+
+void Evaluator::pack_codes(const Workspace& workspace, const RecordLayout& layout,
+                           std::span<std::byte> records) const noexcept {
+  const Workspace::State& state = *workspace.state_;
+  const kernels::LutInputStage& stage = state_->program.input_stage();
+  KANTRIG_ASSERT(layout.fields.size() == state_->model.input_count());
+  KANTRIG_ASSERT(records.size() >= state.events * layout.record_bytes());
+  const std::uint32_t tile_bytes = state_->program.lut().tile_bytes;
+  for (std::uint32_t t = 0; t < tiles_of(state.events); ++t) {
+    const std::uint32_t first = t * kTileEvents;
+    TileRecords tile(layout, records.data() + first * layout.record_bytes(),
+                     std::min(kTileEvents, state.events - first));
+    for (std::size_t j = 0; j < layout.fields.size(); ++j) {
+      const kernels::Column column = stage.columns[j];
+      const std::uint8_t* const codes = state.codes.data() + std::size_t{t} * tile_bytes + column.offset;
+      if (column.width == 1)
+        tile.add<std::uint8_t>(codes, layout.fields[j]);
+      else
+        tile.add<std::uint16_t>(codes, layout.fields[j]);
+    }
+    tile.finish();
   }
 }
 

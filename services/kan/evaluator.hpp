@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "kan/model.hpp"
+#include "kan/record_layout.hpp"
 
 namespace kantrig::kan {
 
@@ -74,6 +75,11 @@ class Evaluator {
   /// were loaded.
   void copy_codes(const Workspace& workspace, std::uint32_t first,
                   std::span<std::uint16_t> rows) const noexcept;
+  /// All of them as records, as copy_codes() and pack_records() would write them, but for what lies behind
+  /// the last record. Precondition: check(layout); a field an input, each at least as wide as its code;
+  /// records.size() >= events x record_bytes().
+  void pack_codes(const Workspace& workspace, const RecordLayout& layout,
+                  std::span<std::byte> records) const noexcept;
   /// Outputs and classes of the events loaded last.
   void evaluate(Workspace& workspace) const noexcept;
 

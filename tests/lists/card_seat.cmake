@@ -1,0 +1,2 @@
+kantrig_add_test(unit/kan/record_layout_test LIBRARIES kantrig::kan)
+kantrig_add_bench(records LIBRARIES kantrig::kan)
