@@ -167,21 +167,25 @@ std::string kernel_xml(Protocol protocol) {
       kernel_attributes(protocol), ports_xml("      "), arguments_xml("      "));
 }
 
-std::string embedded_metadata(Protocol protocol, const Instance& instance) {
+std::string embedded_metadata(Protocol protocol, std::span<const Instance> instances) {
+  std::string placed;
+  for (const Instance& instance : instances) {
+    placed += fmt::format(
+        "    <instance name=\"{}\"><addrRemap base=\"0x{:X}\" range=\"0x10000\" "
+        "port=\"s_axi_control\"/></instance>\n",
+        instance.name, instance.base);
+  }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<project name=\"kantrig\"><platform vendor=\"kantrig\" boardid=\"card\" name=\"card\" "
       "featureRomTime=\"0\"><version major=\"1\" minor=\"0\"/>\n"
       "<device name=\"fpga0\" fpgaDevice=\"virtexuplus:any:any\" addrWidth=\"0\">\n"
       "<core name=\"OCL_REGION_0\" target=\"hw_em\" type=\"clc_region\" clockFreq=\"{0}MHz\" "
-      "numComputeUnits=\"1\">\n"
+      "numComputeUnits=\"{1}\">\n"
       "  <kernelClocks><clock port=\"KERNEL_CLK\" frequency=\"{0}MHz\"/></kernelClocks>\n"
-      "  <kernel {1}>\n{2}{3}"
-      "    <instance name=\"{4}\"><addrRemap base=\"0x{5:X}\" range=\"0x10000\" "
-      "port=\"s_axi_control\"/></instance>\n"
-      "  </kernel>\n</core></device></platform></project>\n",
-      instance.clock_mhz, kernel_attributes(protocol), ports_xml("    "), arguments_xml("    "),
-      instance.name, instance.base);
+      "  <kernel {2}>\n{3}{4}{5}  </kernel>\n</core></device></platform></project>\n",
+      instances.front().clock_mhz, instances.size(), kernel_attributes(protocol), ports_xml("    "),
+      arguments_xml("    "), placed);
 }
 
 }  // namespace kantrig::card

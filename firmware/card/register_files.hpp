@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,7 @@ struct Instance {
   std::uint64_t base = 0x180'0000;
   std::uint32_t clock_mhz = 300;
 };
-/// The section EMBEDDED_METADATA of an xclbin that holds one instance.
-[[nodiscard]] std::string embedded_metadata(Protocol protocol, const Instance& instance);
+/// The section EMBEDDED_METADATA of an xclbin that holds these instances, at least one.
+[[nodiscard]] std::string embedded_metadata(Protocol protocol, std::span<const Instance> instances);
 
 }  // namespace kantrig::card

@@ -29,6 +29,8 @@ struct Arguments {
 /// `bundle` with the design's files, and the shells around it, in place of an older one's.
 void put_design(kan::Bundle& bundle, const CompiledDesign& compiled) {
   bundle.rtl_files.clear();
+  bundle.fpga_files.clear();  // made from the older design
+  bundle.fpga_left_out.clear();
   for (const auto& [name, text] : compiled.files) bundle.rtl_files["rtl/" + name] = text;
   std::string list;
   for (const std::string& name : compiled.design.files) list += name + "\n";

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   compiler::add_train_command(app, exit_code);
   compiler::add_compile_command(app, exit_code);
   compiler::add_tables_command(app, exit_code);
+  compiler::add_pack_command(app, exit_code);
   compiler::add_resources_command(app, exit_code);
   compiler::add_bitstream_command(app, exit_code);
   compiler::add_inspect_command(app, exit_code);

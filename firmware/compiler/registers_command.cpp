@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,7 @@ std::string text_of(const Arguments& arguments) {
       card::protocol_named(arguments.protocol).value_or(card::Protocol::kHandshake);
   if (arguments.format == "sv") return card::registers_systemverilog();
   if (arguments.format == "xml") return card::kernel_xml(protocol);
-  if (arguments.format == "metadata") return card::embedded_metadata(protocol, {});
+  if (arguments.format == "metadata") return card::embedded_metadata(protocol, std::array{card::Instance{}});
   return card::registers_markdown();
 }
 

@@ -34,12 +34,6 @@ struct Arguments {
 Result<void> write_report(kan::Bundle bundle, const Arguments& arguments, const synth::Resources& resources,
                           const HardwareDesign& design) {
   std::error_code ignored;
-  if (std::filesystem::exists(arguments.folder / "fpga", ignored)) {
-    return fail(
-        ErrorCode::kUnsupported,
-        "{}: holds bitstreams, which stand on its digest, so its report stays as it is; give --no-report",
-        arguments.folder.string());
-  }
   const bool is_signed = std::filesystem::exists(arguments.folder / "manifest.sig", ignored);
   auto report = synth::report_with_resources(bundle.report_json, resources, design);
   if (!report) return tl::unexpected(report.error());
@@ -65,7 +59,7 @@ Result<synth::Family> family_for(const HardwareDesign& design, const std::string
 }
 
 int run(const Arguments& arguments) {
-  auto bundle = kan::load_bundle(arguments.folder);
+  auto bundle = kan::load_bundle(arguments.folder, {}, kan::Images::kKeep);  // it may be written again
   if (!bundle) return report_failure(bundle.error(), base::kExitInput);
   const auto design = synth::design_of(*bundle);
   if (!design) return report_failure(design.error(), base::kExitInput);

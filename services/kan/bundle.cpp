@@ -21,8 +21,11 @@ constexpr std::string_view kGoldenFile = "golden/vectors.pb";
 constexpr std::string_view kReferenceFile = "reference.pb";
 constexpr std::string_view kReportFile = "report.json";
 constexpr std::string_view kRtlPrefix = "rtl/";
+constexpr std::string_view kFpgaPrefix = "fpga/";
+constexpr std::string_view kImageSuffix = ".xclbin";
 constexpr std::size_t kReportBytesMax = std::size_t{16} << 20U;
 constexpr std::size_t kRtlBytesMax = std::size_t{256} << 20U;  // all files below rtl/ together
+constexpr std::size_t kFpgaBytesMax = std::size_t{1024} << 20U;  // all files below fpga/ together
 constexpr std::uint64_t kGoldenLookupsMax = std::uint64_t{1}
                                             << 32U;  // bounds the time of the replay: some seconds
 
@@ -34,9 +37,14 @@ std::string manifest_digest_line(const base::Digest& digest) {
   return fmt::format("{}  {}\n", digest.hex(), kManifestFile);
 }
 
-bool is_kept(std::string_view path) {
+bool is_image(std::string_view path) {
+  return path.starts_with(kFpgaPrefix) && path.ends_with(kImageSuffix);
+}
+
+bool is_kept(std::string_view path, Images images) {
+  if (is_image(path)) return images == Images::kKeep;
   return path == kModelFile || path == kGoldenFile || path == kReferenceFile || path == kReportFile ||
-         path.starts_with(kRtlPrefix);
+         path.starts_with(kRtlPrefix) || path.starts_with(kFpgaPrefix);
 }
 
 /// manifest.json after its digest and signature were found right.
@@ -65,13 +73,14 @@ Result<std::string> read_manifest(const std::filesystem::path& folder, const Fil
   return json;
 }
 
-Result<void> read_listed_file(const std::filesystem::path& folder, const FileDigest& listed,
-                              const FileSizes& sizes, FileContents& contents) {
+/// The content of a file that has the size and the digest that the manifest says.
+Result<std::string> read_listed_file(const std::filesystem::path& folder, const FileDigest& listed,
+                                     const FileSizes& sizes) {
   const auto found = sizes.find(listed.path);
   if (found == sizes.end())
     return fail(ErrorCode::kNotFound, "{}: is missing, the manifest lists it", listed.path);
   auto content = base::read_file(folder / listed.path, kBundleFileBytesMax);
-  if (!content) return tl::unexpected(content.error());
+  if (!content) return content;
   if (content->size() != listed.size_bytes) {
     return fail(ErrorCode::kCorrupt, "{}: has {} bytes, expected {}", listed.path, content->size(),
                 listed.size_bytes);
@@ -80,16 +89,17 @@ Result<void> read_listed_file(const std::filesystem::path& folder, const FileDig
   if (digest != listed.sha256) {
     return fail(ErrorCode::kCorrupt, "{}: has sha256 {}, expected {}", listed.path, digest, listed.sha256);
   }
-  if (is_kept(listed.path)) contents[listed.path] = std::move(*content);
-  return {};
+  return content;
 }
 
 /// Every listed file has its size and digest, and no other file is there.
 Result<FileContents> read_files(const std::filesystem::path& folder, const Manifest& manifest,
-                                FileSizes sizes) {
+                                FileSizes sizes, Images images) {
   FileContents contents;
   for (const FileDigest& listed : manifest.files) {
-    if (auto ok = read_listed_file(folder, listed, sizes, contents); !ok) return tl::unexpected(ok.error());
+    auto content = read_listed_file(folder, listed, sizes);
+    if (!content) return tl::unexpected(content.error());
+    if (is_kept(listed.path, images)) contents[listed.path] = std::move(*content);
     sizes.erase(listed.path);
   }
   for (const std::string_view name : {kManifestFile, kManifestDigestFile, kSignatureFile}) {
@@ -195,17 +205,24 @@ Manifest manifest_of(const Bundle& bundle) {
   return manifest;
 }
 
-Result<void> check_rtl_files(const std::map<std::string, std::string>& files) {
+/// A folder of the bundle that is kept as it stands.
+struct PlainFolder {
+  std::string_view prefix;
+  std::string_view what;  // its files are
+  std::size_t bytes_max = 0;
+};
+
+Result<void> check_files_of(const PlainFolder& folder, const std::map<std::string, std::string>& files) {
   std::size_t bytes = 0;
   for (const auto& [path, content] : files) {
-    if (!path.starts_with(kRtlPrefix))
-      return fail(ErrorCode::kInvalid, "{}: is not below {}, expected a file of the design", path,
-                  kRtlPrefix);
+    if (!path.starts_with(folder.prefix))
+      return fail(ErrorCode::kInvalid, "{}: is not below {}, expected a file of {}", path, folder.prefix,
+                  folder.what);
     bytes += content.size();
   }
-  if (bytes > kRtlBytesMax) {
-    return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", kRtlPrefix, bytes,
-                kRtlBytesMax);
+  if (bytes > folder.bytes_max) {
+    return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", folder.prefix, bytes,
+                folder.bytes_max);
   }
   return {};
 }
@@ -222,7 +239,8 @@ Result<void> check_bundle(const Bundle& bundle, const Manifest& manifest) {
     return fail(ErrorCode::kInvalid, "{}: has {} bytes, expected at most {}", kReportFile,
                 bundle.report_json.size(), kReportBytesMax);
   }
-  if (auto ok = check_rtl_files(bundle.rtl_files); !ok) return ok;
+  if (auto ok = check_files_of({kRtlPrefix, "the design", kRtlBytesMax}, bundle.rtl_files); !ok) return ok;
+  if (auto ok = check_files_of({kFpgaPrefix, "a card", kFpgaBytesMax}, bundle.fpga_files); !ok) return ok;
   return replay_by_reference(bundle);
 }
 
@@ -233,7 +251,12 @@ Result<FileContents> encode_files(const Bundle& bundle) {
   files[std::string(kGoldenFile)] = encode_golden(bundle.golden, bundle.model);
   files[std::string(kReferenceFile)] = encode_reference(bundle.reference);
   if (!bundle.report_json.empty()) files[std::string(kReportFile)] = bundle.report_json;
+  if (!bundle.fpga_left_out.empty()) {
+    return fail(ErrorCode::kInvalid, "{}: was left on the disk, expected a bundle that was loaded with images",
+                bundle.fpga_left_out.begin()->first);
+  }
   files.insert(bundle.rtl_files.begin(), bundle.rtl_files.end());
+  files.insert(bundle.fpga_files.begin(), bundle.fpga_files.end());
   const std::map<std::string_view, std::size_t> limits{
       {kModelFile, kModelBytesMax}, {kGoldenFile, kGoldenBytesMax}, {kReferenceFile, kReferenceBytesMax}};
   for (const auto& [name, limit] : limits) {
@@ -272,30 +295,38 @@ Result<Bundle> assemble(const Manifest& manifest, FileContents contents, const b
                 .reference = std::move(*reference),
                 .report_json = std::move(contents[std::string(kReportFile)]),
                 .rtl_files = {},
+                .fpga_files = {},
+                .fpga_left_out = {},
                 .digest = digest};
   for (auto& [path, content] : contents) {
     if (path.starts_with(kRtlPrefix)) bundle.rtl_files[path] = std::move(content);
+    if (path.starts_with(kFpgaPrefix)) bundle.fpga_files[path] = std::move(content);
+  }
+  for (const FileDigest& file : manifest.files) {
+    if (is_image(file.path) && !bundle.fpga_files.contains(file.path))
+      bundle.fpga_left_out[file.path] = file.size_bytes;
   }
   if (auto ok = check_bundle(bundle, manifest); !ok) return tl::unexpected(ok.error());
   return bundle;
 }
 
-Result<Bundle> load(const std::filesystem::path& folder, const SignaturePolicy& policy) {
+Result<Bundle> load(const std::filesystem::path& folder, const SignaturePolicy& policy, Images images) {
   auto sizes = list_files(folder);
   if (!sizes) return tl::unexpected(sizes.error());
   const auto json = read_manifest(folder, *sizes, policy);
   if (!json) return tl::unexpected(json.error());
   const auto manifest = manifest_from_json(*json);
   if (!manifest) return tl::unexpected(manifest.error().within(kManifestFile));
-  auto contents = read_files(folder, *manifest, std::move(*sizes));
+  auto contents = read_files(folder, *manifest, std::move(*sizes), images);
   if (!contents) return tl::unexpected(contents.error());
   return assemble(*manifest, std::move(*contents), base::sha256(*json));
 }
 
 }  // namespace
 
-Result<Bundle> load_bundle(const std::filesystem::path& folder, const SignaturePolicy& policy) {
-  auto bundle = load(folder, policy);
+Result<Bundle> load_bundle(const std::filesystem::path& folder, const SignaturePolicy& policy,
+                           Images images) {
+  auto bundle = load(folder, policy, images);
   if (bundle) return bundle;
   return tl::unexpected(bundle.error().within("bundle " + without_slash(folder).filename().string()));
 }

@@ -72,6 +72,10 @@ struct Bundle {
   std::string report_json;  // report.json as it stands; may be empty
   // The compiled design, when there is one: content by path, each below rtl/ (firmware/README.md).
   std::map<std::string, std::string> rtl_files;
+  // What a card is loaded with, each below fpga/ (card_image.hpp): content by path. Xclbin files are large:
+  // load_bundle() leaves them on the disk unless asked, and gives their bytes in fpga_left_out.
+  std::map<std::string, std::string> fpga_files;
+  std::map<std::string, std::uint64_t> fpga_left_out;
   base::Digest digest;  // of manifest.json: the model digest. Set by load_bundle.
 
   [[nodiscard]] std::string full_name() const { return name + "-" + version; }
@@ -85,18 +89,22 @@ struct SignaturePolicy {
   std::filesystem::path public_keys;
 };
 
+/// Whether the content of xclbin files is kept. Their digests are checked either way.
+enum class Images : std::uint8_t { kLeaveOut, kKeep };
+
 /// Reads a bundle and proves it whole: every file is listed and has its size and digest, no file is unlisted,
 /// the model passes check(), names are unique, shapes agree, the signature policy holds, and the reference
 /// evaluator reproduces the golden vectors. The error names bundle, file and what was expected.
 [[nodiscard]] Result<Bundle> load_bundle(const std::filesystem::path& folder,
-                                         const SignaturePolicy& policy = {});
+                                         const SignaturePolicy& policy = {},
+                                         Images images = Images::kLeaveOut);
 
 /// What to do with an older bundle of the same name and version. Anything else in the way is never replaced.
 enum class Overwrite : std::uint8_t { kRefuse, kReplace };
 
 /// Writes `bundle` as `folder`, in one step once all of it is on the disk, and returns the digest. The same
-/// bundle gives the same bytes. Refuses what load_bundle() would refuse; metrics must be finite. Not signed:
-/// an older signature goes with the bundle that is replaced.
+/// bundle gives the same bytes. Refuses what load_bundle() would refuse, and a bundle of which images were left
+/// out; metrics must be finite. Not signed: an older signature goes with the bundle that is replaced.
 [[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder,
                                                 Overwrite overwrite);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <array>
 #include <set>
 #include <string>
 
@@ -75,9 +76,12 @@ TEST(Registers, KernelXmlNamesTheProtocol) {
   EXPECT_EQ(protocol_named("ap_ctrl_none"), std::nullopt);
 }
 
-TEST(Registers, MetadataPlacesTheInstance) {
-  const std::string text =
-      embedded_metadata(Protocol::kHandshake, {.name = "kan_kernel_2", .base = 0x1810000, .clock_mhz = 250});
+TEST(Registers, MetadataPlacesTheInstances) {
+  const std::array instances{Instance{.name = "kan_kernel_1", .base = 0x1800000, .clock_mhz = 250},
+                             Instance{.name = "kan_kernel_2", .base = 0x1810000, .clock_mhz = 250}};
+  const std::string text = embedded_metadata(Protocol::kHandshake, instances);
+  EXPECT_THAT(text, HasSubstr("numComputeUnits=\"2\""));
+  EXPECT_THAT(text, HasSubstr("<instance name=\"kan_kernel_1\"><addrRemap base=\"0x1800000\""));
   EXPECT_THAT(text, HasSubstr("<instance name=\"kan_kernel_2\"><addrRemap base=\"0x1810000\""));
   EXPECT_THAT(text, HasSubstr("frequency=\"250MHz\""));
   EXPECT_THAT(text, HasSubstr("range=\"0x1000\""));

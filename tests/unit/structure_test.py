@@ -22,10 +22,10 @@ BELOW = {
     "settings": MIDDLE | {"card_link", "backend", "pipeline", "control"},
     "client": {"wire", "base"},  # part of the installed package: what it uses, every user links
     "apps": MIDDLE | {"card_link", "backend", "pipeline", "control", "settings", "client", "card"},
-    "card": set(),  # the register map of the kernel
+    "card": LOWEST,  # the register map of the kernel, xclbin files, the emulated card
     "compiler": {"kan", "base", "card"},
     "synth": {"kan", "base", "compiler"},  # its subcommands are kanc's; of the compiler it uses design.hpp
-    "sim": {"kan"},  # the harness, built by kanc together with a design
+    "sim": {"kan", "card"},  # the harnesses, built by kanc together with a design
 }
 FIRMWARE = {"card", "compiler", "sim", "synth"}  # the folders of firmware/; the others are those of services/
 
@@ -36,6 +36,7 @@ THIRD_PARTIES = {
         "services/wire/": "the protocol, as plain structs for everybody else",
         "services/kan/model_proto.cpp": "model.pb of a bundle",
         "services/kan/manifest_json.cpp": "manifest.json of a bundle",
+        "services/kan/card_image.cpp": "fpga/<platform>.json of a bundle",
         "services/ledger/run_record.cpp": "run records are protobuf JSON",
         "services/ledger/run_record.hpp": "internal to the ledger, and not one of its interface's headers",
         "services/control/request_handler.cpp": "answers operators' requests",
@@ -47,6 +48,7 @@ THIRD_PARTIES = {
     "protobuf": (r"google/protobuf/", {
         "services/kan/model_proto.cpp": "model.pb of a bundle",
         "services/kan/manifest_json.cpp": "manifest.json of a bundle",
+        "services/kan/card_image.cpp": "fpga/<platform>.json of a bundle",
         "services/kan/wire_scan.cpp": "bounds of a file before it is parsed",
         "services/ledger/run_record.cpp": "run records are protobuf JSON",
         "services/apps/kantrig/": "prints replies as protobuf JSON",
@@ -62,7 +64,7 @@ THIRD_PARTIES = {
         "services/settings/document.cpp": "the daemon's configuration",
         "firmware/compiler/train/toml_reader.cpp": "training specifications",
     }),
-    "Verilator": (r"verilated", {"firmware/sim/harness.cpp": "simulates designs; never linked by a program of ours"}),
+    "Verilator": (r"verilated", {"firmware/sim/": "simulates designs; never linked by a program of ours"}),
     "XRT": (r"(xrt|experimental)/", {"services/apps/kantrig-card/": "the one process that owns a card"}),
     "Boost.Beast": (r"boost/beast/", {"services/telemetry/": "HTTP"}),
     "Boost.Asio": (r"boost/asio/", {

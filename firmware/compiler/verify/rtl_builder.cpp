@@ -1,311 +1,45 @@
 #include "compiler/verify/rtl_builder.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <map>
-#include <optional>
-#include <system_error>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "base/digest.hpp"
-#include "base/file.hpp"
 #include "compiler/verify/rtl_sources.hpp"
-#include "compiler/verify/tools.hpp"
 
 namespace kantrig::compiler {
 namespace {
 
-namespace fs = std::filesystem;
+/// A unit's class simulates the whole, or a layer whose codes are then free.
+VerilatedTop top_of(const HardwareDesign& design, std::uint32_t unit) {
+  VerilatedTop top{.module = unit_top(unit), .sources = design.files, .words = {}};
+  top.sources.push_back(fmt::format("../tops/{}.sv", unit_top(unit)));
+  return top;
+}
 
-constexpr std::size_t kSourceBytesMax = std::size_t{1} << 20U;  // of a file of the harness
-constexpr std::size_t kCppBytesMax = std::size_t{256} << 20U;   // of a file that Verilator wrote
-constexpr std::size_t kLibraryBytesMax = std::size_t{512} << 20U;
-constexpr std::uint64_t kGroupBytes = 3'000'000;  // Verilator's files are compiled together beyond this
-// Kinds of groups: what runs every cycle, and what runs once and is not worth optimising.
-constexpr std::string_view kFast = "_";
-constexpr std::string_view kSlow = "_slow_";
-constexpr std::uint32_t kJobs = 2;
-constexpr const char* kSplit = "20000";  // statements a file: larger designs compile on both jobs
+}  // namespace
 
-const std::vector<std::string> kVerilatorFlags = {
-    "--cc",      "-O3",        "--x-assign",        "fast",           "--x-initial", "fast", "-Wno-fatal",
-    "-Wno-lint", "-Wno-style", "-Werror-USERFATAL", "--output-split", kSplit};
-const std::vector<std::string> kCxxFlags = {"-std=c++20",      "-O1", "-fPIC", "-fvisibility=hidden",
-                                            "-fno-gnu-unique", "-w"};
-
-struct Tools {
-  fs::path verilator;
-  fs::path compiler;
-  std::string verilator_version;
-  std::string compiler_version;
-  fs::path verilator_include;
-};
-
-/// A folder that goes when the build is over, unless it is to be kept.
-class WorkFolder {
- public:
-  static Result<WorkFolder> make(const RtlBuildOptions& options, const fs::path& cache) {
-    std::error_code error;
-    if (!options.keep.empty()) {
-      fs::create_directories(options.keep, error);
-      if (error || !fs::is_empty(options.keep, error)) {
-        return fail(ErrorCode::kInvalid, "{}: expected an empty or new folder to build in",
-                    options.keep.string());
-      }
-      return WorkFolder(fs::absolute(options.keep), false);
-    }
-    std::string name = (cache / "build-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      return fail(ErrorCode::kIo, "{}: cannot make a folder to build in", cache.string());
-    return WorkFolder(name, true);
-  }
-  WorkFolder(WorkFolder&& other) noexcept
-      : path_(std::exchange(other.path_, {})), temporary_(std::exchange(other.temporary_, false)) {}
-  WorkFolder& operator=(WorkFolder&&) = delete;
-  ~WorkFolder() {
-    std::error_code ignored;
-    if (temporary_) fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  WorkFolder(fs::path path, bool temporary) : path_(std::move(path)), temporary_(temporary) {}
-  fs::path path_;
-  bool temporary_;
-};
-
-using Files = std::map<std::string, std::string>;
-
-/// What the library is made of: paths below the work folder, and what the cache knows it by.
-Result<Files> all_sources(const kan::Bundle& bundle, const HardwareDesign& design) {
-  const auto ours = simulation_sources();
-  if (!ours) return tl::unexpected(ours.error());
-  Files files(bundle.rtl_files.begin(), bundle.rtl_files.end());
-  for (const char* name :
-       {"harness.cpp", "kan/rtl_abi.h", "primitives/CARRY8.sv", "primitives/LUT5.sv", "primitives/LUT6.sv",
-        "primitives/LUT6_2.sv", "primitives/MUXF7.sv", "primitives/MUXF8.sv"}) {
-    auto text = base::read_file(*ours / name, kSourceBytesMax);
-    if (!text) return tl::unexpected(text.error());
-    files[std::string("harness/") + name] = std::move(*text);
-  }
+Result<std::filesystem::path> build_rtl_library(const kan::Bundle& bundle, const HardwareDesign& design,
+                                                const RtlBuildOptions& options) {
+  auto files = harness_files({"harness.cpp", "kan/rtl_abi.h"});
+  if (!files) return tl::unexpected(files.error());
+  LibraryRecipe recipe{.files = std::move(*files),
+                       .tops = {},
+                       .harness = "harness/harness.cpp",
+                       .header = "harness/units.hpp",
+                       .level = "-O1"};
+  recipe.files.insert(bundle.rtl_files.begin(), bundle.rtl_files.end());
   std::vector<TableWord> words;
   if (design.overlay) {
     auto load = overlay_table_words(bundle.model, *design.overlay, TableBank::kZero);
     if (!load) return tl::unexpected(load.error());
     words = std::move(*load);
   }
-  files["harness/units.hpp"] = units_header_text(design, words);
-  for (std::uint32_t u = 0; u < unit_count(design); ++u)
-    files[fmt::format("tops/{}.sv", unit_top(u))] = unit_top_text(design, u);
-  return files;
-}
-
-Result<Tools> find_tools(const fs::path& cache) {
-  const auto verilator = find_tool("verilator", "verilator");
-  if (!verilator) return tl::unexpected(verilator.error());
-  const auto compiler = find_tool("g++", "g++");
-  if (!compiler) return tl::unexpected(compiler.error());
-  const fs::path scratch = cache / fmt::format("version-{}.txt", ::getpid());
-  const auto version = output_of({verilator->string(), "--version"}, scratch);
-  if (!version) return tl::unexpected(version.error());
-  const auto root = output_of({verilator->string(), "--getenv", "VERILATOR_ROOT"}, scratch);
-  if (!root) return tl::unexpected(root.error());
-  const auto cxx = output_of({compiler->string(), "-dumpfullversion"}, scratch);
-  if (!cxx) return tl::unexpected(cxx.error());
-  std::error_code ignored;
-  fs::remove(scratch, ignored);
-  return Tools{*verilator, *compiler, *version, *cxx,
-               fs::path(root->substr(0, root->find('\n'))) / "include"};
-}
-
-std::string key_of(const Files& files, const Tools& tools) {
-  std::string text = tools.verilator_version + tools.compiler_version;
-  for (const auto* flags : {&kVerilatorFlags, &kCxxFlags}) {
-    for (const std::string& flag : *flags) text += flag + '\n';
-  }
-  for (const auto& [path, content] : files) text += path + ' ' + base::sha256(content).hex() + '\n';
-  return base::sha256(text).hex();
-}
-
-Result<void> write_sources(const Files& files, const fs::path& work) {
-  for (const auto& [path, content] : files) {
-    std::error_code error;
-    fs::create_directories((work / path).parent_path(), error);
-    if (error) return fail(ErrorCode::kIo, "{}: {}", (work / path).parent_path().string(), error.message());
-    if (auto ok = base::write_file_atomic(work / path, content); !ok) return ok;
-  }
-  return {};
-}
-
-/// One run of Verilator for each unit: one simulates the whole, the others a layer whose codes are then free.
-Result<void> verilate(const HardwareDesign& design, const Tools& tools, const fs::path& work) {
-  std::vector<ToolRun> runs;
+  recipe.files[recipe.header] = units_header_text(design, words);
   for (std::uint32_t u = 0; u < unit_count(design); ++u) {
-    std::vector<std::string> words = {tools.verilator.string()};
-    words.insert(words.end(), kVerilatorFlags.begin(), kVerilatorFlags.end());
-    const std::string folder = fmt::format("unit{}", u);
-    for (const std::string& word :
-         {std::string("--top-module"), unit_top(u), std::string("--prefix"), fmt::format("V{}", unit_top(u)),
-          std::string("--Mdir"), "../" + folder, std::string("-y"), std::string("../harness/primitives"),
-          std::string("+libext+.sv")}) {
-      words.push_back(word);
-    }
-    words.insert(words.end(), design.files.begin(), design.files.end());
-    words.push_back(fmt::format("../tops/{}.sv", unit_top(u)));
-    runs.push_back({.words = std::move(words), .folder = work / "rtl", .log = work / (folder + ".log")});
+    recipe.files[fmt::format("tops/{}.sv", unit_top(u))] = unit_top_text(design, u);
+    recipe.tops.push_back(top_of(design, u));
   }
-  return run_tools(runs, kJobs);
-}
-
-/// Verilator's many small files, together in a few: each costs its headers again.
-Result<std::vector<std::string>> group_files(std::uint32_t unit, const fs::path& work) {
-  const fs::path folder = work / fmt::format("unit{}", unit);
-  std::map<std::string, std::uint64_t> sizes;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".cpp") sizes[entry.path().filename().string()] = entry.file_size(error);
-  }
-  if (sizes.empty() || error) return fail(ErrorCode::kIo, "{}: holds nothing to compile", folder.string());
-  std::vector<std::string> groups;
-  for (const std::string_view kind : {kFast, kSlow}) {
-    std::string text;
-    std::uint64_t bytes = 0;
-    for (auto file = sizes.begin(); file != sizes.end();) {
-      const bool slow = file->first.ends_with("__Slow.cpp");
-      if (slow == (kind == kSlow)) {
-        text += fmt::format("#include \"unit{}/{}\"\n", unit, file->first);
-        bytes += file->second;
-      }
-      const bool last = ++file == sizes.end();
-      if (text.empty() || (bytes < kGroupBytes && !last)) continue;
-      groups.push_back(fmt::format("unit{}{}{}.cpp", unit, kind, groups.size()));
-      if (auto ok = base::write_file_atomic(work / groups.back(), text); !ok)
-        return tl::unexpected(ok.error());
-      text.clear();
-      bytes = 0;
-    }
-  }
-  return groups;
-}
-
-ToolRun compile_run(const Tools& tools, const fs::path& work, const std::string& source,
-                    const std::string& object) {
-  std::vector<std::string> words = {tools.compiler.string()};
-  words.insert(words.end(), kCxxFlags.begin(), kCxxFlags.end());
-  for (const std::string& word :
-       {std::string("-I."), std::string("-Iharness"), fmt::format("-I{}", tools.verilator_include.string()),
-        std::string("-c"), source, std::string("-o"), object}) {
-    words.push_back(word);
-  }
-  return {.words = std::move(words), .folder = work, .log = work / (object + ".log")};
-}
-
-Result<void> compile(const HardwareDesign& design, const Tools& tools, const fs::path& work) {
-  std::vector<ToolRun> runs;
-  std::vector<std::string> objects;
-  const auto add = [&](const std::string& source, const std::string& object) {
-    ToolRun run = compile_run(tools, work, source, object);
-    for (std::uint32_t u = 0; u < unit_count(design); ++u) run.words.push_back(fmt::format("-Iunit{}", u));
-    runs.push_back(std::move(run));
-    objects.push_back(object);
-  };
-  for (std::uint32_t u = 0; u < unit_count(design); ++u) {
-    const auto groups = group_files(u, work);
-    if (!groups) return tl::unexpected(groups.error());
-    for (const std::string& group : *groups) {
-      add(group, group + ".o");
-      if (group.find(kSlow) != std::string::npos) runs.back().words.emplace_back("-O0");
-    }
-  }
-  add("harness/harness.cpp", "harness.o");
-  runs.back().words.insert(runs.back().words.end(), {"-include", "harness/units.hpp"});
-  for (const std::string name : {"verilated", "verilated_threads"})
-    add((tools.verilator_include / (name + ".cpp")).string(), name + ".o");
-  if (auto ok = run_tools(runs, kJobs); !ok) return ok;
-  std::vector<std::string> link = {tools.compiler.string(), "-shared", "-Wl,-Bsymbolic",
-                                   "-Wl,-z,defs",           "-o",      "library.so"};
-  link.insert(link.end(), objects.begin(), objects.end());
-  return run_tools({{.words = link, .folder = work, .log = work / "link.log"}}, 1);
-}
-
-/// The library goes into its place in one step: another kanc may look for it.
-Result<void> place(const fs::path& built, const fs::path& target) {
-  const auto bytes = base::read_file(built, kLibraryBytesMax);
-  if (!bytes) return tl::unexpected(bytes.error());
-  return base::write_file_atomic(target, *bytes);
-}
-
-/// Drops the libraries that were not used for the longest time.
-void bound_cache(const fs::path& cache) {
-  std::vector<std::pair<fs::file_time_type, fs::path>> libraries;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(cache, error)) {
-    if (entry.path().extension() == ".so") libraries.emplace_back(entry.last_write_time(error), entry.path());
-  }
-  std::ranges::sort(libraries, std::greater<>());
-  for (std::size_t i = kLibrariesKept; i < libraries.size(); ++i) fs::remove(libraries[i].second, error);
-}
-
-}  // namespace
-
-Result<fs::path> default_build_folder() {
-  const char* const cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && *cache == '/') return fs::path(cache) / "kantrig/rtl";
-  const char* const home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return fs::path(home) / ".cache/kantrig/rtl";
-  return fail(ErrorCode::kInvalid,
-              "no folder for built simulations: neither XDG_CACHE_HOME nor HOME is set; name "
-              "one with --build-folder");
-}
-
-Result<fs::path> simulation_sources() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path beside = program.parent_path().parent_path() / "share/kantrig/sim";
-  for (const fs::path& candidate : {beside, fs::path(KANTRIG_DATA_FOLDER) / "sim"}) {
-    if (fs::exists(candidate / "harness.cpp", error)) return candidate;
-  }
-  return fail(ErrorCode::kNotFound, "harness.cpp: neither in {} nor in {}/sim; is kantrig installed whole?",
-              beside.string(), KANTRIG_DATA_FOLDER);
-}
-
-Result<fs::path> build_rtl_library(const kan::Bundle& bundle, const HardwareDesign& design,
-                                   const RtlBuildOptions& options) {
-  const auto tell = [&](std::string_view what) {
-    if (options.progress) options.progress(what);
-  };
-  fs::path cache = options.cache;
-  if (cache.empty()) {
-    auto folder = default_build_folder();
-    if (!folder) return folder;
-    cache = std::move(*folder);
-  }
-  std::error_code error;
-  fs::create_directories(cache, error);
-  if (error) return fail(ErrorCode::kIo, "{}: {}", cache.string(), error.message());
-  cache = fs::absolute(cache);
-  const auto tools = find_tools(cache);
-  if (!tools) return tl::unexpected(tools.error());
-  const auto files = all_sources(bundle, design);
-  if (!files) return tl::unexpected(files.error());
-  const fs::path library = cache / (key_of(*files, *tools) + ".so");
-  if (options.keep.empty() && fs::exists(library, error)) {
-    fs::last_write_time(library, fs::file_time_type::clock::now(), error);
-    return library;
-  }
-  const auto work = WorkFolder::make(options, cache);
-  if (!work) return tl::unexpected(work.error());
-  if (auto ok = write_sources(*files, work->path()); !ok) return tl::unexpected(ok.error());
-  tell("verilator");
-  if (auto ok = verilate(design, *tools, work->path()); !ok) return tl::unexpected(ok.error());
-  tell("g++");
-  if (auto ok = compile(design, *tools, work->path()); !ok) return tl::unexpected(ok.error());
-  if (auto ok = place(work->path() / "library.so", library); !ok) return tl::unexpected(ok.error());
-  bound_cache(cache);
-  return library;
+  return build_library(recipe, options);
 }
 
 }  // namespace kantrig::compiler

@@ -40,11 +40,6 @@ std::string package_check(std::string_view name, const std::string& expected) {
       name, expected);
 }
 
-/// ModelDigest of kan_design_pkg: an overlay's hardware is of its shape, not of a model.
-std::string package_digest(const HardwareDesign& design) {
-  return design.overlay ? overlay_digest(*design.overlay).hex() : design.model_digest;
-}
-
 std::string fixed_datapath_top(const HardwareDesign& design) {
   return fmt::format(
       "module {} (\n  input  logic clk_i,\n  input  logic [{}:0] codes_i,\n"
@@ -92,6 +87,10 @@ std::string words_text(std::span<const TableWord> words) {
 
 }  // namespace
 
+std::string hardware_digest(const HardwareDesign& design) {
+  return design.overlay ? overlay_digest(*design.overlay).hex() : design.model_digest;
+}
+
 std::uint32_t unit_count(const HardwareDesign& design) {
   return 1 + static_cast<std::uint32_t>(design.layers.size());
 }
@@ -114,7 +113,7 @@ std::string unit_top_text(const HardwareDesign& design, std::uint32_t unit) {
   text += package_check("InputWidth", std::to_string(design.input_width));
   text += package_check("OutputWidth", std::to_string(design.output_width));
   text += package_check("Latency", std::to_string(design.cycles));
-  text += package_check("ModelDigest", "256'h" + package_digest(design));
+  text += package_check("ModelDigest", "256'h" + hardware_digest(design));
   return text + "endmodule\n";
 }
 

@@ -10,6 +10,9 @@
 
 namespace kantrig::compiler {
 
+/// ModelDigest of kan_design_pkg, in hex: of the model, or of an overlay's shape, whose hardware is of no model.
+[[nodiscard]] std::string hardware_digest(const HardwareDesign& design);
+
 /// kan_datapath and every layer.
 [[nodiscard]] std::uint32_t unit_count(const HardwareDesign& design);
 /// The module that is simulated as unit `unit`.
