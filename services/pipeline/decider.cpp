@@ -1,10 +1,11 @@
 #include "pipeline/decider.hpp"
 
-#include "base/bits.hpp"
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
+
+#include "base/assert.hpp"
+#include "base/bits.hpp"
 
 namespace kantrig::pipeline {
 namespace {
@@ -39,19 +40,32 @@ std::vector<const std::int16_t*> output_columns(const backend::Workspace& space,
   return columns;
 }
 
+/// As many entries as are wished for and kUnderWayBytesMax holds: codes and results of each batch, and what a
+/// card gives back.
+std::size_t affordable_depth(const kan::Model& model, const DeciderOptions& options) {
+  const std::uint64_t event_bytes =
+      2 * (std::uint64_t{model.input_count()} + 2 * std::uint64_t{model.output_count()} + 1);
+  const std::uint64_t entry_bytes = event_bytes * std::max(options.events_max, 1U);
+  return std::clamp<std::size_t>(Decider::kUnderWayBytesMax / entry_bytes, 1, std::max(options.depth, 1U));
+}
+
 }  // namespace
 
-Decider::Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t events_max,
+Decider::Decider(std::shared_ptr<const Conditions> conditions, const DeciderOptions& options,
                  std::vector<LineProbe*> line_probes)
     : conditions_(std::move(conditions)),
-      kan_space_(conditions_->model->prepared->make_workspace(events_max)),
-      menu_space_(*conditions_->menu, events_max),
-      columns_(output_columns(*kan_space_, conditions_->model->bundle.model.output_count())),
+      entries_(affordable_depth(conditions_->model->bundle.model, options)),
+      decided_(entries_.data()),
+      menu_space_(*conditions_->menu, options.events_max),
       lines_(conditions_->menu->lines().size()),
       line_probes_(std::move(line_probes)),
-      line_bits_(events_max),
-      score_rows_(std::size_t{events_max} * conditions_->model->bundle.model.output_count()),
+      line_bits_(options.events_max),
+      score_rows_(std::size_t{options.events_max} * conditions_->model->bundle.model.output_count()),
       canary_space_(conditions_->model->prepared->make_workspace(kCanaryVectorsMax)) {
+  for (Entry& entry : entries_) {
+    entry.space = conditions_->model->prepared->make_workspace(options.events_max, options.shard);
+    entry.columns = output_columns(*entry.space, conditions_->model->bundle.model.output_count());
+  }
   const kan::GoldenVectors& golden = conditions_->model->bundle.golden;
   canary_count_ = std::min(golden.count, kCanaryVectorsMax);
   canary_rows_.resize(std::size_t{canary_count_} * conditions_->model->bundle.model.input_count() * 2);
@@ -61,20 +75,31 @@ Decider::Decider(std::shared_ptr<const Conditions> conditions, std::uint32_t eve
   for (const auto& feature : conditions_->model->bundle.features) feature_names_.push_back(feature.name);
   for (const auto& line : conditions_->menu->lines()) line_names_.push_back(line.name);
   if (conditions_->shadow) {
-    shadow_.emplace(Shadow{conditions_->shadow->prepared->make_workspace(events_max),
-                           menu::MenuWorkspace(*conditions_->shadow_menu, events_max),
+    shadow_.emplace(Shadow{conditions_->shadow->prepared->make_workspace(options.events_max),
+                           menu::MenuWorkspace(*conditions_->shadow_menu, options.events_max),
                            {}});
     shadow_->columns = output_columns(*shadow_->kan_space, conditions_->shadow->bundle.model.output_count());
   }
 }
 
-DecidedCounts Decider::decide(const backend::Payload& payload, std::uint64_t first_event_id,
-                              kan::ClampCounts clamped) noexcept {
-  const std::uint32_t malformed_count = kan_space_->evaluate(payload, clamped);
-  conditions_->menu->decide({.scores = columns_,
-                             .classes = kan_space_->classes(),
-                             .malformed = kan_space_->malformed(),
-                             .event_count = payload.event_count,
+void Decider::begin(const backend::Payload& payload, kan::ClampCounts clamped,
+                    std::uint32_t backlog) noexcept {
+  KANTRIG_ASSERT(under_way_ < entries_.size());
+  Entry& entry = entries_[place(under_way_++)];
+  entry.event_count = payload.event_count;
+  entry.malformed_count = entry.space->begin(payload, clamped, backlog);
+}
+
+DecidedCounts Decider::decide_oldest(std::uint64_t first_event_id) noexcept {
+  KANTRIG_ASSERT(under_way_ > 0);
+  const Entry& entry = entries_[oldest_];
+  decided_ = &entry;
+  oldest_ = place(1);
+  --under_way_;
+  conditions_->menu->decide({.scores = entry.columns,
+                             .classes = entry.space->classes(),
+                             .malformed = entry.space->malformed(),
+                             .event_count = entry.event_count,
                              .first_event_id = first_event_id,
                              .column = conditions_->column},
                             menu_space_);
@@ -85,9 +110,9 @@ DecidedCounts Decider::decide(const backend::Payload& payload, std::uint64_t fir
     line_probes_[l]->after_prescale.add(counts[l].after_prescale);
     line_probes_[l]->after_veto.add(counts[l].after_veto);
   }
-  return {.accepted = count_events(menu_space_.accepted(), payload.event_count),
-          .rejected = count_neither(menu_space_.accepted(), kan_space_->malformed(), payload.event_count),
-          .malformed = malformed_count};
+  return {.accepted = count_events(menu_space_.accepted(), entry.event_count),
+          .rejected = count_neither(menu_space_.accepted(), entry.space->malformed(), entry.event_count),
+          .malformed = entry.malformed_count};
 }
 
 std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payload,
@@ -104,7 +129,7 @@ std::optional<ShadowCounts> Decider::compare_shadow(const backend::Payload& payl
                                     .column = conditions_->column},
                                    shadow_->menu_space);
   ShadowCounts counts{.compared = payload.event_count};
-  const std::uint8_t* ours = kan_space_->classes();
+  const std::uint8_t* ours = classes();
   const std::uint8_t* theirs = shadow_->kan_space->classes();
   for (std::uint32_t i = 0; i < payload.event_count; ++i)
     counts.class_disagreements += ours[i] != theirs[i] ? 1 : 0;
@@ -137,9 +162,9 @@ std::span<const std::uint64_t> Decider::line_bits(std::uint32_t event_count) noe
 }
 
 std::span<const std::int16_t> Decider::score_rows(std::uint32_t event_count) noexcept {
-  const std::size_t output_count = columns_.size();
+  const std::size_t output_count = decided_->columns.size();
   for (std::size_t k = 0; k < output_count; ++k) {
-    const std::int16_t* column = columns_[k];
+    const std::int16_t* column = decided_->columns[k];
     for (std::uint32_t i = 0; i < event_count; ++i) score_rows_[i * output_count + k] = column[i];
   }
   return {score_rows_.data(), event_count * output_count};

@@ -29,6 +29,10 @@ struct Session {
   std::uint32_t unsent_count = 0;
   std::uint64_t unsent_bytes = 0;    // of all since unsent_count was 0
   std::uint32_t refused_unread = 0;  // batches refused since then because of them
+  /// Batches that were begun and have no answer yet; a session is not opened anew meanwhile.
+  std::uint32_t under_way = 0;
+  Sequence under_way_next;            // the sequence behind them; valid while under_way > 0
+  std::uint64_t under_way_bytes = 0;  // the most that their answers can have
 };
 
 /// At most `sessions_max` sessions, found by identity with one hash and one comparison.

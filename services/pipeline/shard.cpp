@@ -43,6 +43,7 @@ Shard::Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger
       books_(std::move(books)),
       socket_(std::move(socket)),
       wake_fd_(wake_fd),
+      under_way_(options_.batches_under_way),
       decoder_(options_.frame_bytes_max),
       sessions_(options_.ledger.lanes_max),
       probe_(kan::kInputsMax),
@@ -64,6 +65,8 @@ Shard::~Shard() {
 void Shard::end() noexcept {
   if (!decider_) return;
   now_ns_ = clock_.now_ns();
+  settle();
+  send_held_answers();
   account_time();
   books_.close_block(ledger::BlockClose::kStop, unix_ns());
   decider_.reset();
@@ -74,17 +77,27 @@ std::size_t Shard::do_work() noexcept {
   probe_.cycles.add(1);
   std::size_t work = adopt_next();
   if (!decider_) return work;
+  work += finish_done();
   if (now_ns_ >= next_timer_ns_) run_timers();
-  for (std::size_t i = 0; i < kMessagesPerTurn && socket_.receive(message_); ++i) {
-    handle_message();
-    ++work;
-  }
+  work += receive_messages();
   send_held_answers();
   if (work > 0) {
-    message_.clear();
+    under_way_.message().clear();
     last_work_ns_ = now_ns_;
   }
   return work;
+}
+
+/// As many as a turn may take, and as there is room to begin.
+std::size_t Shard::receive_messages() noexcept {
+  found_messages_ = 0;
+  while (found_messages_ < kMessagesPerTurn && has_room() && socket_.receive(under_way_.message())) {
+    ++found_messages_;
+    handle_message();
+  }
+  const bool found_all = found_messages_ < kMessagesPerTurn && has_room();
+  expected_messages_ = found_all ? found_messages_ : kMessagesPerTurn;
+  return found_messages_;
 }
 
 void Shard::wait_for_work() noexcept {
@@ -103,7 +116,10 @@ std::size_t Shard::adopt_next() noexcept {
     next_ = std::move(*command);
   }
   const Conditions& next = next_->conditions();
-  if (decider_) account_time();
+  if (decider_) {
+    settle();  // no batch sees two conditions
+    account_time();
+  }
   const ledger::BlockKey key{.run = next.run,
                              .block = next.block,
                              .generation = next.generation,
@@ -157,7 +173,8 @@ bool Shard::giving_credit() const noexcept {
 
 void Shard::handle_message() noexcept {
   const std::uint64_t start_ns = now_ns_;
-  const wire::ClientMessage& message = decoder_.decode(message_.frames());
+  const std::uint64_t settled_ns = settled_ns_;
+  const wire::ClientMessage& message = decoder_.decode(under_way_.message().frames());
   switch (message.kind) {
     case wire::ClientMessageKind::kBatch:
       on_batch(message);
@@ -166,10 +183,11 @@ void Shard::handle_message() noexcept {
       on_malformed(message);
       break;
     default:
+      if (message.kind != wire::ClientMessageKind::kHeartbeat) settle();
       send_held_answers();
       handle_session_message(message);  // may close a session that an answer waits for
   }
-  busy_ns_ += now_ns_ - start_ns;
+  busy_ns_ += now_ns_ - start_ns - (settled_ns_ - settled_ns);
 }
 
 void Shard::handle_session_message(const wire::ClientMessage& message) noexcept {
@@ -202,7 +220,11 @@ bool Shard::adopt(std::shared_ptr<const Conditions> next) {
     const bool known = line_probes_.contains(line.name) || line_probes_.size() < kLineNamesMax;
     line_probes.push_back(&line_probes_[known ? line.name : "other"]);
   }
-  auto decider = std::make_unique<Decider>(next, options_.events_per_batch_max, std::move(line_probes));
+  auto decider = std::make_unique<Decider>(next,
+                                           DeciderOptions{.shard = options_.index,
+                                                          .events_max = options_.events_per_batch_max,
+                                                          .depth = options_.batches_under_way},
+                                           std::move(line_probes));
   if (!commands_.try_push(std::move(decider))) return false;
   handed_over_.push_back(std::move(next));
   const std::uint64_t one = 1;

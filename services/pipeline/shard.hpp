@@ -21,6 +21,7 @@
 #include "pipeline/decider.hpp"
 #include "pipeline/probe.hpp"
 #include "pipeline/session_table.hpp"
+#include "pipeline/under_way.hpp"
 #include "wire/context.hpp"
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
@@ -36,6 +37,8 @@ struct ShardOptions {
   std::filesystem::path ledger_file;
   ledger::LedgerLimits ledger;
   std::uint32_t events_per_batch_max = 16'384;
+  /// Batches that a card may have at once; 1: each is decided before the next is received.
+  std::uint32_t batches_under_way = 1;
   std::size_t frame_bytes_max = std::size_t{16} << 20U;  // a larger frame is malformed
   std::vector<std::uint32_t> sources;                    // allowed; empty: any
   wire::Credit credit;                                   // of one lane
@@ -82,6 +85,8 @@ class Shard final : public base::Agent, public ShardControl {
   using LineProbes = std::map<std::string, LineProbe, std::less<>>;
   [[nodiscard]] const LineProbes& line_probes() const noexcept { return line_probes_; }
   [[nodiscard]] const std::vector<std::string>& endpoints() const noexcept { return socket_.endpoints(); }
+  /// An eventfd: whoever has work for the shard writes to it.
+  [[nodiscard]] int doorbell() const noexcept { return wake_fd_; }
 
  private:
   Shard(ShardOptions options, const base::Clock& clock, ledger::ShardLedger books, wire::ServerSocket socket,
@@ -91,6 +96,7 @@ class Shard final : public base::Agent, public ShardControl {
   std::size_t adopt_next() noexcept;
   void run_timers() noexcept;
   void account_time() noexcept;
+  std::size_t receive_messages() noexcept;
   void handle_message() noexcept;
   void handle_session_message(const wire::ClientMessage& message) noexcept;
   [[nodiscard]] const Conditions& conditions() const noexcept { return decider_->conditions(); }
@@ -108,7 +114,8 @@ class Shard final : public base::Agent, public ShardControl {
   [[nodiscard]] bool reads_too_little(const Session& session, const wire::BatchHeader& header) const noexcept;
   [[nodiscard]] bool takes_next(Session& session, const wire::BatchHeader& header) noexcept;
   [[nodiscard]] Refusal check_against_model(const wire::BatchHeader& header) const noexcept;
-  void decide(Session& session, const wire::BatchHeader& header, std::span<const std::byte> payload) noexcept;
+  void begin(Session& session, const wire::BatchHeader& header, std::span<const std::byte> payload) noexcept;
+  void finish(const Batch& batch) noexcept;
   void finish_undecided(Session& session, const wire::BatchHeader& header, Refusal why) noexcept;
   void refuse(std::optional<ledger::LaneHandle> lane, const wire::BatchHeader& header, Refusal why,
               Sequence expected) noexcept;
@@ -118,8 +125,17 @@ class Shard final : public base::Agent, public ShardControl {
   void hold_answer(Session& session, Sequence sequence, std::span<const std::byte> answer,
                    std::uint64_t receive_ns) noexcept;
   void send_held_answers() noexcept;
+  [[nodiscard]] std::uint64_t answer_bytes_max(const wire::BatchHeader& header) const noexcept;
   void watch_ranges(std::uint32_t events) noexcept;
-  void run_shadow(const backend::Payload& payload, std::uint64_t first_event_id) noexcept;
+  void run_shadow(const Batch& batch) noexcept;
+
+  // shard_under_way.cpp: batches that a card has.
+  [[nodiscard]] bool has_room() const noexcept { return decider_->under_way() < decider_->depth(); }
+  [[nodiscard]] bool follows(const Session& session, const wire::BatchHeader& header) const noexcept;
+  void put_under_way(const Batch& batch) noexcept;
+  std::size_t finish_done() noexcept;
+  void finish_oldest() noexcept;
+  void settle() noexcept;
 
   // shard_sessions.cpp: greeting, heartbeats, credit, drain.
   void on_hello(const wire::Hello& hello) noexcept;
@@ -143,7 +159,7 @@ class Shard final : public base::Agent, public ShardControl {
   ledger::ShardLedger books_;
   wire::ServerSocket socket_;
   int wake_fd_;
-  wire::ServerMessageFrames message_;
+  UnderWay under_way_;
   wire::Decoder decoder_;
   wire::Encoder encoder_;
   SessionTable sessions_;
@@ -180,9 +196,12 @@ class Shard final : public base::Agent, public ShardControl {
   std::uint64_t now_ns_ = 0;          // of this turn; within a batch, of the last event in its life
   std::uint64_t unix_offset_ns_ = 0;  // Unix time minus monotonic time
   std::uint64_t last_work_ns_ = 0;
+  std::size_t found_messages_ = 0;     // of this turn
+  std::size_t expected_messages_ = 0;  // as many as the turn before found, or more when it did not find all
   std::uint64_t next_timer_ns_ = 0;
   std::uint64_t time_accounted_ns_ = 0;
-  std::uint64_t busy_ns_ = 0;  // since then
+  std::uint64_t busy_ns_ = 0;     // since then
+  std::uint64_t settled_ns_ = 0;  // ever spent in settle(), which counts its own
 };
 
 }  // namespace kantrig::pipeline

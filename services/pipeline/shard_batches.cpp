@@ -48,10 +48,11 @@ void Shard::on_batch(const wire::ClientMessage& message) noexcept {
   Session* session = session_of(header);
   if (session == nullptr || !takes_next(*session, header)) return;
   if (const Refusal why = check_against_model(header); why.reason != wire::Reason::kNone) {
+    if (session->under_way > 0) settle();  // its answer enters the books, in its turn
     finish_undecided(*session, header, why);
     return;
   }
-  decide(*session, header, message.payload);
+  begin(*session, header, message.payload);
 }
 
 void Shard::on_malformed(const wire::ClientMessage& message) noexcept {
@@ -64,17 +65,25 @@ void Shard::on_malformed(const wire::ClientMessage& message) noexcept {
     answer.reason = why.reason;
     answer.detail = why.detail;
     answer.credit = {};
-    send_small(message_.identity(), encoder_.encode(answer, scratch_));
+    send_small(under_way_.message().identity(), encoder_.encode(answer, scratch_));
     return;
   }
   probe_.batch_received(credible_events(header, options_.events_per_batch_max));
   Session* session = session_of(header);
-  if (session != nullptr && takes_next(*session, header)) finish_undecided(*session, header, why);
+  if (session == nullptr || !takes_next(*session, header)) return;
+  if (session->under_way > 0) settle();
+  finish_undecided(*session, header, why);
 }
 
-/// The session that may send this batch; without one the batch is refused here.
+/// The session that may send this batch; without one the batch is refused here. What does not simply follow
+/// the batches that its lane has under way is judged when those are answered.
 Session* Shard::session_of(const wire::BatchHeader& header) noexcept {
-  Session* session = sessions_.find(message_.identity());
+  Session* session = sessions_.find(under_way_.message().identity());
+  if (session != nullptr && session->under_way > 0 && !follows(*session, header)) {
+    settle();
+    send_held_answers();
+    if (!session->live) session = nullptr;  // cut for not reading them
+  }
   if (session != nullptr && session->source == header.source && session->lane == header.lane) {
     session->last_heard_ns = now_ns_;
     return session;
@@ -94,15 +103,19 @@ Session* Shard::session_of(const wire::BatchHeader& header) noexcept {
 /// counts.
 bool Shard::reads_too_little(const Session& session, const wire::BatchHeader& header) const noexcept {
   if (session.unsent_count == 0) return false;
-  const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
-  const std::uint64_t needed =
-      wire::encoded_bytes_max(header.event_count, conditions().model->bundle.model.output_count(), wants);
-  return session.unsent_count + held_count_ >= granted_.batches ||
-         session.unsent_bytes + needed > options_.ledger.answer_bytes_kept / 2;
+  return session.unsent_count + held_count_ + session.under_way >= granted_.batches ||
+         session.unsent_bytes + session.under_way_bytes + answer_bytes_max(header) >
+             options_.ledger.answer_bytes_kept / 2;
+}
+
+std::uint64_t Shard::answer_bytes_max(const wire::BatchHeader& header) const noexcept {
+  return wire::encoded_bytes_max(header.event_count, conditions().model->bundle.model.output_count(),
+                                 {header.want_lines, header.want_classes, header.want_scores});
 }
 
 /// True when the batch is the lane's next and may be decided now; else it has been answered here.
 bool Shard::takes_next(Session& session, const wire::BatchHeader& header) noexcept {
+  if (session.under_way > 0) return true;  // it follows them: session_of() has seen to that
   if (reads_too_little(session, header)) {
     refuse(session.handle, header,
            {wire::Reason::kCredit, "as many answers as the credit allows wait: read them first"}, {});
@@ -159,9 +172,7 @@ Shard::Refusal Shard::check_against_model(const wire::BatchHeader& header) const
   if (header.encoding == wire::Encoding::kFloat32 && model.codes_only) {
     return {wire::Reason::kEncoding, "the active model has no input stage: expected CODE8 or CODE16"};
   }
-  const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
-  if (wire::encoded_bytes_max(header.event_count, model.output_count(), wants) >
-      options_.ledger.answer_bytes_kept) {
+  if (answer_bytes_max(header) > options_.ledger.answer_bytes_kept) {
     return {wire::Reason::kEventCount,
             "the answer would be too large to keep: expected fewer events, or fewer extras asked for"};
   }
@@ -187,17 +198,28 @@ wire::DecisionView Shard::answer_to(const wire::BatchHeader& header) const noexc
   return answer;
 }
 
-void Shard::decide(Session& session, const wire::BatchHeader& header,
-                   std::span<const std::byte> payload) noexcept {
-  const std::uint64_t receive_ns = now_ns_;
-  const backend::Payload input{header.encoding, payload, header.event_count};
+void Shard::begin(Session& session, const wire::BatchHeader& header,
+                  std::span<const std::byte> payload) noexcept {
+  const Batch batch{header, payload, &session, session.handle, now_ns_, answer_bytes_max(header)};
   const bool watching =
       header.encoding == wire::Encoding::kFloat32 && probe_.batches.value() % kRangeSampling == 0;
   const auto features = std::span(clamped_).first(watching ? header.feature_count : 0);
   std::ranges::fill(features, 0U);
-  const DecidedCounts counts = decider_->decide(input, header.first_event_id, features);
+  const std::size_t behind = expected_messages_ - std::min(expected_messages_, found_messages_);
+  decider_->begin({header.encoding, payload, header.event_count}, features,
+                  static_cast<std::uint32_t>(behind));
   if (watching) watch_ranges(header.event_count);
+  if (under_way_.empty() && decider_->oldest_done()) {
+    finish(batch);
+  } else {
+    put_under_way(batch);
+  }
+}
 
+/// Decides the batch that was begun first, and is evaluated now.
+void Shard::finish(const Batch& batch) noexcept {
+  const wire::BatchHeader& header = batch.header;
+  const DecidedCounts counts = decider_->decide_oldest(header.first_event_id);
   wire::DecisionView answer = answer_to(header);
   answer.accepted_count = counts.accepted;
   answer.rejected_count = counts.rejected;
@@ -211,15 +233,14 @@ void Shard::decide(Session& session, const wire::BatchHeader& header,
     answer.score_count = conditions().model->bundle.model.output_count();
   }
   answer.path = decider_->path();
+  answer.receive_time_ns = batch.receive_ns + unix_offset_ns_;
   now_ns_ = clock_.now_ns();
   answer.send_time_ns = unix_ns();
-  const wire::AnswerWants wants{header.want_lines, header.want_classes, header.want_scores};
-  const std::size_t bytes_max = wire::encoded_bytes_max(header.event_count, answer.score_count, wants);
-  if (bytes_max > kHeldBytesMax) send_held_answers();  // it may take the place where they lie
-  const auto space = books_.answer_space(session.handle, bytes_max);
+  if (batch.answer_bytes_max > kHeldBytesMax) send_held_answers();  // it may take the place where they lie
+  const auto space = books_.answer_space(batch.lane, batch.answer_bytes_max);
   const std::size_t bytes = encoder_.encode(answer, space);
   KANTRIG_ASSERT(bytes > 0);
-  books_.commit({.lane = session.handle,
+  books_.commit({.lane = batch.lane,
                  .sequence = header.sequence,
                  .event_count = header.event_count,
                  .accepted = counts.accepted,
@@ -228,10 +249,10 @@ void Shard::decide(Session& session, const wire::BatchHeader& header,
                  .path = static_cast<std::uint32_t>(answer.path),
                  .lines = decider_->lines(),
                  .answer_bytes = bytes});
-  hold_answer(session, header.sequence, space.first(bytes), receive_ns);
+  hold_answer(*batch.session, header.sequence, space.first(bytes), batch.receive_ns);
   if (conditions().shadow) {
     send_held_answers();
-    run_shadow(input, header.first_event_id);
+    run_shadow(batch);
   }
 }
 
@@ -291,7 +312,7 @@ void Shard::refuse(std::optional<ledger::LaneHandle> lane, const wire::BatchHead
   answer.detail = why.detail;
   answer.expected_sequence = expected;
   answer.send_time_ns = answer.receive_time_ns;
-  send_small(message_.identity(), encoder_.encode(answer, scratch_));
+  send_small(under_way_.message().identity(), encoder_.encode(answer, scratch_));
 }
 
 void Shard::answer_again(Session& session, const wire::BatchHeader& header,
@@ -309,8 +330,9 @@ void Shard::watch_ranges(std::uint32_t events) noexcept {
   for (std::size_t i = 0; i < decider_->feature_bits().size(); ++i) probe_.clamped[i].add(clamped_[i]);
 }
 
-void Shard::run_shadow(const backend::Payload& payload, std::uint64_t first_event_id) noexcept {
-  const auto counts = decider_->compare_shadow(payload, first_event_id);
+void Shard::run_shadow(const Batch& batch) noexcept {
+  const backend::Payload payload{batch.header.encoding, batch.payload, batch.header.event_count};
+  const auto counts = decider_->compare_shadow(payload, batch.header.first_event_id);
   if (!counts) return;
   probe_.shadow_compared.add(counts->compared);
   probe_.shadow_class_disagreements.add(counts->class_disagreements);

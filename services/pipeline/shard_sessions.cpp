@@ -35,7 +35,7 @@ void Shard::on_hello(const wire::Hello& hello) noexcept {
     }
     const auto handle =
         books_.open_lane(hello.source, hello.lane, {lanes_live_.get(), options_.ledger.lanes_max});
-    if (handle) session = sessions_.open(message_.identity(), hello.source, hello.lane);
+    if (handle) session = sessions_.open(under_way_.message().identity(), hello.source, hello.lane);
     if (session == nullptr) {
       refuse_hello(wire::Reason::kLaneLimit,
                    "no room for another lane or source: expected one of those known to close first");
@@ -62,7 +62,7 @@ void Shard::on_hello(const wire::Hello& hello) noexcept {
   welcome.feature_bits = decider_->feature_bits();
   if (const std::size_t needed = encoder_.encoded_bytes(welcome); needed > scratch_.size())
     scratch_.resize(needed);
-  send_small(message_.identity(), encoder_.encode(welcome, scratch_));
+  send_small(under_way_.message().identity(), encoder_.encode(welcome, scratch_));
   publish_gauges();
 }
 
@@ -71,17 +71,17 @@ void Shard::refuse_hello(wire::Reason reason, std::string_view detail) noexcept 
   wire::WelcomeView welcome;
   welcome.reason = reason;
   welcome.detail = detail;
-  send_small(message_.identity(), encoder_.encode(welcome, scratch_));
+  send_small(under_way_.message().identity(), encoder_.encode(welcome, scratch_));
 }
 
 void Shard::on_heartbeat(const wire::Heartbeat& heartbeat) noexcept {
-  if (Session* session = sessions_.find(message_.identity()); session != nullptr)
+  if (Session* session = sessions_.find(under_way_.message().identity()); session != nullptr)
     session->last_heard_ns = now_ns_;
-  send_small(message_.identity(), encoder_.encode(heartbeat, scratch_));
+  send_small(under_way_.message().identity(), encoder_.encode(heartbeat, scratch_));
 }
 
 void Shard::on_drain_ack(const wire::DrainAck& ack) noexcept {
-  Session* session = sessions_.find(message_.identity());
+  Session* session = sessions_.find(under_way_.message().identity());
   if (session == nullptr || session->source != ack.source || session->lane != ack.lane) return;
   session->last_heard_ns = now_ns_;
   if (!giving_credit()) session->drain_acknowledged = true;
@@ -89,7 +89,7 @@ void Shard::on_drain_ack(const wire::DrainAck& ack) noexcept {
 }
 
 void Shard::on_bye(const wire::Bye& bye) noexcept {
-  Session* session = sessions_.find(message_.identity());
+  Session* session = sessions_.find(under_way_.message().identity());
   if (session == nullptr || session->source != bye.source || session->lane != bye.lane) return;
   if (!goodbyes_.try_push({bye, session->instance, books_.lane_run_counts(session->handle, bye.run)}))
     return;  // unanswered: the client repeats it
@@ -109,6 +109,7 @@ void Shard::send_credit_to_all() noexcept {
 
 void Shard::drop_silent_sessions() noexcept {
   for (Session& session : sessions_.all()) {
+    if (session.under_way > 0) continue;  // it is owed answers
     if (session.live && now_ns_ - session.last_heard_ns > options_.lane_timeout_ns) sessions_.close(session);
   }
 }

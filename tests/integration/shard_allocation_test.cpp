@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/file.hpp"
+#include "integration/late_model.hpp"
 #include "integration/shard_room.hpp"
 
 namespace {
@@ -140,6 +141,48 @@ TEST(ShardAllocation, IsNoneFromReceiptToAnswerOnceWarm) {
   EXPECT_EQ(totals.received, (kWarmUp + kMeasured) * kEvents + totals.duplicate);
   fmt::print("{{\"batches\": {}, \"events\": {}, \"allocations\": {}}}\n", kMeasured, kMeasured * kEvents,
              allocation_count);
+}
+
+TEST(ShardAllocation, IsNoneWhileBatchesAreEvaluatedElsewhere) {
+  constexpr std::uint32_t kDepth = 8;
+  const auto root = std::filesystem::path(KANTRIG_SOURCE_DIR);
+  LateCard card;
+  card.give_back_all(3);
+  const auto model = loaded_late(kan::load_bundle(root / "firmware/models/jets/jets-1.0.0").value(), card);
+  pipeline::ShardOptions options;
+  options.credit = {1'000'000, 100'000'000, 100};
+  options.batches_under_way = kDepth + 1;
+  ShardRoom room(options);
+  room.adopt(conditions_of(model, base::read_file(root / "config/menu.toml", 1U << 20).value()));
+  RawClient client = room.connect("a");
+  client.send(wire::Hello{wire::kProtocol, {7}, {0}, "test", 1});
+  ASSERT_EQ(room.answer_to(client)->welcome.next_sequence.value, 1U);
+
+  const Rows rows;
+  const auto send = [&](std::uint64_t i) { client.send(header_of(i), rows.of(header_of(i).encoding)); };
+  for (std::uint64_t round = 0; round < 80; ++round) {
+    if (round == 40) allocation_count = 0;
+    const std::uint64_t first = round * kDepth + 1;
+    const bool comes_back = round % 2 == 0;
+    card.give_back_all(comes_back ? 3 : -1);
+    for (std::uint64_t i = first; i < first + kDepth; ++i) send(i);
+    if (!comes_back) send(first);  // a repeat: what is under way is decided here and now
+    for (std::uint32_t answers = comes_back ? kDepth : kDepth + 1; answers > 0;) {
+      room.clock.now += 1'000'000;  // the timers run too
+      counting = true;
+      const std::size_t work = room.shard().do_work();
+      counting = false;
+      const wire::ServerMessage* message = client.receive();
+      if (message == nullptr && work == 0) client.wait(1);
+      if (message == nullptr) continue;
+      ASSERT_EQ(message->decision.reason, wire::Reason::kNone) << message->decision.detail;
+      --answers;
+    }
+  }
+  EXPECT_EQ(allocation_count, 0U);
+  EXPECT_EQ(card.came_back, 40 * kDepth);
+  EXPECT_EQ(card.taken_over, 40 * kDepth);
+  EXPECT_EQ(room.counts().totals.residual(), 0);
 }
 
 }  // namespace
