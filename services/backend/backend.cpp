@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "backend/card/card_model.hpp"
 #include "backend/cpu/cpu_model.hpp"
 #include "backend/rtl_sim/rtl_sim_model.hpp"
 #include "base/assert.hpp"
@@ -28,6 +29,8 @@ Result<std::shared_ptr<const PreparedModel>> prepare(const kan::Bundle& bundle, 
   auto evaluator = kan::Evaluator::create(bundle.model, options.kernel_set);
   if (!evaluator) return tl::unexpected(evaluator.error());
   if (options.kind == Kind::kCpu) return std::make_shared<const CpuModel>(std::move(*evaluator));
+  if (options.kind == Kind::kCard)
+    return std::make_shared<const CardModel>(std::move(*evaluator), options.seats, bundle.golden);
   return RtlSimModel::create(bundle, std::move(*evaluator), options.rtl_sim_library);
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "kan/bundle.hpp"
@@ -81,7 +82,7 @@ class PreparedModel {
       std::uint32_t events_max, std::optional<std::uint32_t> shard = std::nullopt) const = 0;
   /// Who computes, unless it fails: then the CPU decides, with the same bits.
   [[nodiscard]] virtual wire::Path path() const noexcept = 0;
-  /// "cpu", "rtl_sim".
+  /// "cpu", "rtl_sim", "card".
   [[nodiscard]] virtual std::string_view backend() const noexcept = 0;
   /// The model on the CPU: the input stage of every kind.
   [[nodiscard]] const kan::Evaluator& evaluator() const noexcept { return evaluator_; }
@@ -90,13 +91,16 @@ class PreparedModel {
   kan::Evaluator evaluator_;
 };
 
-enum class Kind : std::uint8_t { kCpu, kRtlSim };
+class CardSeat;
+
+enum class Kind : std::uint8_t { kCpu, kRtlSim, kCard };
 
 struct Options {
   Kind kind = Kind::kCpu;
   std::string kernel_set = "auto";  // of the CPU path and the input stage
   std::filesystem::path
-      rtl_sim_library;  // a shared object of kanc simulate, or a folder of <model digest>.so
+      rtl_sim_library{};           // a shared object of kanc simulate, or a folder of <model digest>.so
+  std::vector<CardSeat*> seats{};  // of kCard: one a shard, in the order of shards; they outlive the models
 };
 
 /// Makes the model of `bundle` ready for a backend. Not yet proved: see replay_golden(). The error says what

@@ -179,6 +179,12 @@ const std::int16_t* Workspace::outputs(std::uint32_t k) const noexcept {
 const std::uint8_t* Workspace::classes() const noexcept {
   return state_->classes.data();
 }
+std::int16_t* Workspace::output_column(std::uint32_t k) noexcept {
+  return state_->outputs.as<std::int16_t>() + std::size_t{k} * state_->output_stride;
+}
+std::uint8_t* Workspace::class_column() noexcept {
+  return state_->classes.data();
+}
 std::span<const std::uint64_t> Workspace::malformed() const noexcept {
   return std::span(state_->malformed).first(tiles_of(state_->events));
 }

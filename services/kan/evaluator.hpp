@@ -31,6 +31,10 @@ class Workspace {
   [[nodiscard]] const std::int16_t* outputs(std::uint32_t k) const noexcept;
   /// The class of every event, readable up to the next multiple of 64 events.
   [[nodiscard]] const std::uint8_t* classes() const noexcept;
+  /// The same places, for whoever evaluates the codes elsewhere and brings the results here. Written up to
+  /// the next multiple of 64 events at most.
+  [[nodiscard]] std::int16_t* output_column(std::uint32_t k) noexcept;
+  [[nodiscard]] std::uint8_t* class_column() noexcept;
   /// Bit i % 64 of word i / 64 says that event i of the last load_*() has no valid codes. Bits past the
   /// events are 0.
   [[nodiscard]] std::span<const std::uint64_t> malformed() const noexcept;

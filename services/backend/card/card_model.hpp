@@ -4,12 +4,11 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
-#include <span>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/card/card_seat.hpp"
+#include "kan/bundle.hpp"
 #include "kan/record_layout.hpp"
 
 namespace kantrig::backend {
@@ -33,16 +32,18 @@ class CardModel final : public PreparedModel {
   [[nodiscard]] wire::Path path() const noexcept override { return wire::Path::kCpu; }
   [[nodiscard]] std::string_view backend() const noexcept override { return "card"; }
 
-  // Control thread: the card of `shard` is ready with this model, or no longer. Refused when the layout does
-  // not fit the model.
+  // Control thread: the card of `shard` is ready with this model, or no longer. Its events go there once the
+  // seat's golden vectors have come back right. Refused when the layout does not fit the model (kInvalid),
+  // and when the shard has too many orders to read (kBusy): then say it again later.
   [[nodiscard]] Result<void> set_place(std::uint32_t shard, CardPlace place) const;
   void clear_place(std::uint32_t shard) const noexcept;
 
  private:
-  friend class CardWorkspace;
-  struct Places;  // what shards read: one atomic pointer each, to places that live as long as the model
-  std::unique_ptr<Places> places_;
+  [[nodiscard]] Result<void> check_place(const CardPlace& place) const;
+
   std::vector<CardSeat*> seats_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> load_ids_;  // what shards read: one a seat; 0: no place
+  kan::GoldenVectors golden_;                               // as many as a seat sends
 };
 
 }  // namespace kantrig::backend

@@ -1,7 +1,8 @@
 // CardSeat: a shard's place at a card, for as long as the daemon lives. Links come and go beneath it.
 //
 //   control thread                      shard's thread
-//   offer(port)  ------ mailbox ----->  poll(): takes the port, proves it with golden vectors, uses it
+//   offer(port)  ------ mailbox ----->  poll(): takes the port, proves it with golden vectors of each model
+//   place(model) ------ mailbox ----->  that is placed, uses it
 //   withdraw()                          gives the port up at the first sign of trouble; what was in flight
 //   returned()   <----- mailbox ------  is decided on the CPU by the workspaces that wait for it
 #pragma once
@@ -14,6 +15,8 @@
 #include <span>
 #include <string_view>
 
+#include "backend/card/seat_model.hpp"
+#include "base/clock.hpp"
 #include "base/counter.hpp"
 #include "base/histogram.hpp"
 #include "base/spsc_ring.hpp"
@@ -46,13 +49,15 @@ struct SeatOptions {
   std::uint64_t deadline_ns = 20'000'000;   // of a slot, from submission
   std::uint64_t canary_ns = 1'000'000'000;  // between golden vectors
   double cross_check = 0.01;                // fraction of the card's events decided on the CPU too
+  std::uint64_t seed = 1;                   // which events these are
+  const base::Clock* clock = nullptr;       // for what things cost; nullptr: the machine's
 };
 
 /// What a seat counts. Written by the shard, read by the scrape.
 struct SeatProbe {
   base::Counter batches;  // decided by the card
   base::Counter events;
-  base::Counter slots;
+  base::Counter slots;               // that came back decided, golden vectors aside
   base::Counter taken_over_batches;  // begun on the card, decided on the CPU
   base::Counter taken_over_events;
   base::Counter canaries_passed;
@@ -86,6 +91,11 @@ class CardSeat {
   void withdraw() noexcept;
   /// The port that was given back, once; its link can then be closed.
   [[nodiscard]] std::unique_ptr<card_link::DaemonPort> returned();
+  /// The card is ready with `model`: events of its load id may come here once its golden vectors were right.
+  /// False when the shard has too many orders to read; then `model` is untouched.
+  [[nodiscard]] bool place(std::unique_ptr<SeatModel>&& model);
+  /// It no longer is, or nobody wants it.
+  void drop(std::uint64_t load_id);
   [[nodiscard]] SeatState state() const noexcept { return state_.load(std::memory_order_acquire); }
   /// Why the port was given back last.
   [[nodiscard]] Trouble trouble() const noexcept { return trouble_.load(std::memory_order_acquire); }
@@ -108,15 +118,29 @@ class CardSeat {
 
  private:
   friend class CardWorkspace;
-  struct State;  // the shard's own: port, open slot, who waits for which slot, costs measured
+  struct State;  // the shard's own: port, models, slots, costs measured; seat_state.hpp
+  struct Order {
+    std::unique_ptr<card_link::DaemonPort> port;  // one of these three
+    std::unique_ptr<SeatModel> model;
+    std::uint64_t drop = 0;
+  };
+  static constexpr std::size_t kOrdersMax = 16;
+  static constexpr std::size_t kRetiredMax = 32;  // more than orders and the models of a seat
+
+  void give_up(Trouble trouble) noexcept;
+  void clear_retired();
+
+  base::SystemClock system_clock_;
+  SeatProbe probe_;
   std::unique_ptr<State> state_of_shard_;
   std::atomic<SeatState> state_{SeatState::kEmpty};
   std::atomic<Trouble> trouble_{Trouble::kNone};
   std::atomic<Route> route_{Route::kAuto};
   std::atomic<bool> withdraw_{false};
-  base::SpscRing<std::unique_ptr<card_link::DaemonPort>> offered_{1};
+  base::SpscRing<Order> orders_{kOrdersMax};
   base::SpscRing<std::unique_ptr<card_link::DaemonPort>> returned_{1};
-  SeatProbe probe_;
+  base::SpscRing<std::unique_ptr<SeatModel>> retired_{kRetiredMax};  // to be destroyed by the control thread
+  bool offered_ = false;                                             // control thread: a port is out
 };
 
 }  // namespace kantrig::backend
