@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Shows what kantrig does, on a bare Debian 12: builds it, starts a real daemon with the shipped jets model and menu, sends a
 # million jets through the client library, and checks that the daemon's books equal the client's.
-#   deploy/demo.sh [--json FILE] [--events N] [--keep]
-#     --json FILE   write the summary there as JSON
-#     --events N    how many events to send (default 1000000)
-#     --keep        leave the daemon running afterwards, and say how to talk to it
+#   deploy/demo.sh [--json FILE] [--events N] [--keep] [--card emulated]
+#     --json FILE       write the summary there as JSON
+#     --events N        how many events to send (default 1000000; with a card 200000)
+#     --keep            leave the daemon running afterwards, and say how to talk to it
+#     --card emulated   with an FPGA card, simulated behind XRT, that joins, is swapped, dies and comes back meanwhile
 set -euo pipefail
 cd "$(dirname "$0")/.."
 called_from=$OLDPWD
 
-json='' events=1000000 keep=no
+json='' events='' keep=no card=none
 while [[ $# -gt 0 ]]; do
   case $1 in
     --json) json=${2:?--json needs a file}; shift 2 ;;
     --events) events=${2:?--events needs a number}; shift 2 ;;
     --keep) keep=yes; shift ;;
-    *) sed -n '2,7p' "$0"; exit 2 ;;
+    --card) card=${2:?--card needs: emulated}; shift 2 ;;
+    *) sed -n '2,8p' "$0"; exit 2 ;;
   esac
 done
 [[ -z $json || $json == /* ]] || json=$called_from/$json
@@ -29,6 +31,17 @@ say "build (the first time takes a few minutes)"
 cmake --preset release > /dev/null
 cmake --build --preset release
 bin=$PWD/build/release/bin
+if [[ $card == emulated ]]; then
+  [[ -x $bin/kantrig-card && -e build/release/emulated-card/lib/libxrt_core.so.2 ]] || {
+    say "kantrig-card or the emulated card was not built: cmake --preset release says what is missing"
+    exit 1
+  }
+  exec deploy/demo-card.sh "$bin" "$PWD/build/release/emulated-card" "${events:-200000}" "$json"
+elif [[ $card != none ]]; then
+  say "--card $card: expected emulated. A real card: deploy/cards.md"
+  exit 2
+fi
+events=${events:-1000000}
 
 work=$(mktemp -d /tmp/kantrig-demo-XXXXXX)
 events_endpoint=ipc://$work/events control=ipc://$work/control
