@@ -43,8 +43,8 @@ typedef void kantrig_kernel_reset_fn(kantrig_kernel* kernel);
 // AXI4-Lite accesses of one register; each takes some clocks. `offset` is a multiple of 4 below 4096.
 typedef uint32_t kantrig_kernel_read_fn(kantrig_kernel* kernel, uint32_t offset);
 typedef void kantrig_kernel_write_fn(kantrig_kernel* kernel, uint32_t offset, uint32_t value);
-// Clocks until the run is done that was started last, at most `clocks_max` clocks, and looks at *stop in every
-// one. A run that ended since the last call, during an access, counts as done now.
+// Clocks until the run is done that was started last, at most `clocks_max` clocks, and looks at *stop in
+// every one. A run that ended since the last call, during an access, counts as done now.
 typedef int kantrig_kernel_run_fn(kantrig_kernel* kernel, uint64_t clocks_max, const int* stop);
 // 1 while the interrupt line is high.
 typedef int kantrig_kernel_interrupt_fn(kantrig_kernel* kernel);

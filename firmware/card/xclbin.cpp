@@ -79,7 +79,8 @@ std::string connectivity_section(const XclbinContent& content) {
 std::string clock_section(const XclbinContent& content) {
   std::string out;
   put(out, 2, 2);
-  for (const auto& [type, name] : {std::pair{kClockData, "DATA_CLK"}, std::pair{kClockKernel, "KERNEL_CLK"}}) {
+  for (const auto& [type, name] :
+       {std::pair{kClockData, "DATA_CLK"}, std::pair{kClockKernel, "KERNEL_CLK"}}) {
     put(out, content.clock_mhz, 2);
     put(out, type, 6);
     put_text(out, name, 128);
@@ -99,19 +100,19 @@ std::string fixed_part(const XclbinContent& content, std::size_t sections) {
   std::string out{kXclbinMagic};
   put(out, 0xFFFF'FFFF, 4);  // no signature
   out.append(28, '\xFF');
-  out.append(256, '\0');           // key block
-  put(out, 1, 8);                  // unique id
-  put(out, 0, 8);                  // length
-  put(out, 0, 8);                  // time stamp: none, for the same bytes every time
-  put(out, 0, 8);                  // of the feature ROM
-  put(out, 0, 2);                  // patch,
-  put(out, 2, 1);                  // major and
-  put(out, 1, 1);                  // minor version
-  put(out, 0, 4);                  // mode: flat; no action mask
-  out.append(16, '\0');            // of the feature ROM
+  out.append(256, '\0');  // key block
+  put(out, 1, 8);         // unique id
+  put(out, 0, 8);         // length
+  put(out, 0, 8);         // time stamp: none, for the same bytes every time
+  put(out, 0, 8);         // of the feature ROM
+  put(out, 0, 2);         // patch,
+  put(out, 2, 1);         // major and
+  put(out, 1, 1);         // minor version
+  put(out, 0, 4);         // mode: flat; no action mask
+  out.append(16, '\0');   // of the feature ROM
   put_text(out, content.platform, 64);
-  out.append(16, '\0');            // uuid
-  out.append(16, '\0');            // debug file
+  out.append(16, '\0');  // uuid
+  out.append(16, '\0');  // debug file
   put(out, sections, 8);
   return out;
 }

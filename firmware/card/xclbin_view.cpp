@@ -15,8 +15,7 @@ constexpr std::uint32_t kIpKernel = 1;
 /// Little endian. Precondition: in bounds.
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint64_t value = 0;
-  for (std::size_t i = size; i > 0; --i)
-    value = value << 8U | static_cast<unsigned char>(bytes[at + i - 1]);
+  for (std::size_t i = size; i > 0; --i) value = value << 8U | static_cast<unsigned char>(bytes[at + i - 1]);
   return value;
 }
 

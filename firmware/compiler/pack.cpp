@@ -67,10 +67,11 @@ Result<Xclbin> emulated_xclbin(const kan::Bundle& bundle, const HardwareDesign& 
 /// A file of the vendor's linker, which must hold instances of our kernel and nothing else.
 Result<Xclbin> vendor_xclbin(const PackOptions& options) {
   if (options.xclbin.empty()) {
-    return fail(ErrorCode::kInvalid,
-                "--platform {}: needs --xclbin FILE, the file that v++ made for it (firmware/card/README.md); "
-                "only the platform '{}' is built here",
-                options.platform, kEmulatedPlatform);
+    return fail(
+        ErrorCode::kInvalid,
+        "--platform {}: needs --xclbin FILE, the file that v++ made for it (firmware/card/README.md); "
+        "only the platform '{}' is built here",
+        options.platform, kEmulatedPlatform);
   }
   auto bytes = base::read_file(options.xclbin, kXclbinBytesMax);
   if (!bytes) return tl::unexpected(bytes.error());

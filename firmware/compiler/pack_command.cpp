@@ -71,9 +71,11 @@ void add_pack_command(CLI::App& app, int& exit_code) {
   pack->footer(
       "Writes fpga/<platform>.json (what the card must answer, and how records lie in its memory), "
       "fpga/<platform>.xclbin\n"
-      "(what it is programmed with) and, for an overlay, fpga/<platform>.tables (the model's words, for either "
+      "(what it is programmed with) and, for an overlay, fpga/<platform>.tables (the model's words, for "
+      "either "
       "bank). Files\n"
-      "of other platforms stay in the bundle. The emulated card's xclbin holds a simulation of kan_kernel over "
+      "of other platforms stay in the bundle. The emulated card's xclbin holds a simulation of kan_kernel "
+      "over "
       "the design,\n"
       "built with verilator and g++ (deploy/install-deps.sh --hardware); a design for --device generic "
       "simulates faster\n"

@@ -1,7 +1,7 @@
 // The harness around a verilated kan_sim_kernel: card/kernel_abi.h on top of Verilator's class. Built by kanc
 // together with kernel.hpp (by -include), which it generates for the design:
+//   Vkan_sim_kernel                    the class
 //   kDescription                       what kantrig_kernel_describe() gives
-#include <Vkan_sim_kernel.h>
 #include <verilated.h>
 
 #include <cstdint>
@@ -116,8 +116,7 @@ struct kantrig_kernel {
 };
 
 // What kan_sim_kernel.sv calls.
-extern "C" int kantrig_kernel_fetch(unsigned long long owner, unsigned long long address,
-                                    svBitVecVal* data) {
+extern "C" int kantrig_kernel_fetch(unsigned long long owner, unsigned long long address, svBitVecVal* data) {
   const auto* const memory = reinterpret_cast<const kantrig_kernel_memory*>(owner);
   return memory->fetch(memory->owner, address, data);
 }

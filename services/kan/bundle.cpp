@@ -24,7 +24,7 @@ constexpr std::string_view kRtlPrefix = "rtl/";
 constexpr std::string_view kFpgaPrefix = "fpga/";
 constexpr std::string_view kImageSuffix = ".xclbin";
 constexpr std::size_t kReportBytesMax = std::size_t{16} << 20U;
-constexpr std::size_t kRtlBytesMax = std::size_t{256} << 20U;  // all files below rtl/ together
+constexpr std::size_t kRtlBytesMax = std::size_t{256} << 20U;    // all files below rtl/ together
 constexpr std::size_t kFpgaBytesMax = std::size_t{1024} << 20U;  // all files below fpga/ together
 constexpr std::uint64_t kGoldenLookupsMax = std::uint64_t{1}
                                             << 32U;  // bounds the time of the replay: some seconds
@@ -252,7 +252,8 @@ Result<FileContents> encode_files(const Bundle& bundle) {
   files[std::string(kReferenceFile)] = encode_reference(bundle.reference);
   if (!bundle.report_json.empty()) files[std::string(kReportFile)] = bundle.report_json;
   if (!bundle.fpga_left_out.empty()) {
-    return fail(ErrorCode::kInvalid, "{}: was left on the disk, expected a bundle that was loaded with images",
+    return fail(ErrorCode::kInvalid,
+                "{}: was left on the disk, expected a bundle that was loaded with images",
                 bundle.fpga_left_out.begin()->first);
   }
   files.insert(bundle.rtl_files.begin(), bundle.rtl_files.end());

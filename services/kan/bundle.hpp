@@ -103,8 +103,8 @@ enum class Images : std::uint8_t { kLeaveOut, kKeep };
 enum class Overwrite : std::uint8_t { kRefuse, kReplace };
 
 /// Writes `bundle` as `folder`, in one step once all of it is on the disk, and returns the digest. The same
-/// bundle gives the same bytes. Refuses what load_bundle() would refuse, and a bundle of which images were left
-/// out; metrics must be finite. Not signed: an older signature goes with the bundle that is replaced.
+/// bundle gives the same bytes. Refuses what load_bundle() would refuse, and a bundle of which images were
+/// left out; metrics must be finite. Not signed: an older signature goes with the bundle that is replaced.
 [[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder,
                                                 Overwrite overwrite);
 

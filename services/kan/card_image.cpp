@@ -56,8 +56,7 @@ Result<void> check_names(const v1::CardImage& stored) {
   }
   for (const auto& [field, text] : {std::pair{"hardware_digest", &stored.hardware_digest()},
                                     std::pair{"xclbin_sha256", &stored.xclbin_sha256()}}) {
-    if (!is_digest(*text))
-      return fail(ErrorCode::kCorrupt, "{}: expected 64 lower-case hex digits", field);
+    if (!is_digest(*text)) return fail(ErrorCode::kCorrupt, "{}: expected 64 lower-case hex digits", field);
   }
   return {};
 }
@@ -71,8 +70,8 @@ Result<void> check_figures(const v1::CardImage& stored) {
     return fail(ErrorCode::kCorrupt, "compute_units: is {}, expected 1 to {}", stored.compute_units(),
                 kComputeUnitsMax);
   }
-  const bool tables = stored.bank_begin_size() == 2 && stored.table_words() >= 1 &&
-                      stored.table_words() <= kTableWordsMax;
+  const bool tables =
+      stored.bank_begin_size() == 2 && stored.table_words() >= 1 && stored.table_words() <= kTableWordsMax;
   const bool none = stored.bank_begin_size() == 0 && stored.table_words() == 0;
   if (stored.overlay() ? tables : none) return {};
   return fail(ErrorCode::kCorrupt,

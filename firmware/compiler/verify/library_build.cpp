@@ -104,8 +104,7 @@ std::string key_of(const LibraryRecipe& recipe, const Tools& tools) {
       for (const std::string& word : *words) text += word + '\n';
     }
   }
-  for (const auto& [path, content] : recipe.files)
-    text += path + ' ' + base::sha256(content).hex() + '\n';
+  for (const auto& [path, content] : recipe.files) text += path + ' ' + base::sha256(content).hex() + '\n';
   return base::sha256(text).hex();
 }
 

@@ -25,8 +25,7 @@ struct RtlBuildOptions {
 [[nodiscard]] Result<std::filesystem::path> simulation_sources();
 
 /// Those files by path below the folder "harness", with the models of the primitives.
-[[nodiscard]] Result<std::map<std::string, std::string>> harness_files(
-    const std::vector<std::string>& names);
+[[nodiscard]] Result<std::map<std::string, std::string>> harness_files(const std::vector<std::string>& names);
 
 /// A class that Verilator makes of one module and what is below it.
 struct VerilatedTop {

@@ -10,7 +10,8 @@
 
 namespace kantrig::compiler {
 
-/// ModelDigest of kan_design_pkg, in hex: of the model, or of an overlay's shape, whose hardware is of no model.
+/// ModelDigest of kan_design_pkg, in hex: of the model, or of an overlay's shape, whose hardware is of no
+/// model.
 [[nodiscard]] std::string hardware_digest(const HardwareDesign& design);
 
 /// kan_datapath and every layer.
