@@ -73,7 +73,7 @@ TEST(CardMessages, EveryKindComesBackAsItWent) {
   EXPECT_EQ(failed.error, "no image for u50");
 
   EXPECT_EQ(there_and_back(Command{Verb::kReset}).verb, Verb::kReset);
-  EXPECT_EQ(there_and_back(CommandDone{"hot", "67 C"}).error, "hot");
+  EXPECT_EQ(there_and_back(CommandDone{"hot", "67 C", {}}).error, "hot");
   (void)there_and_back(StatusRequest{});
   EXPECT_EQ(there_and_back(Refusal{"expected a daemon"}).error, "expected a daemon");
   Status status;
