@@ -20,6 +20,7 @@ constexpr std::size_t kLineNamesMax = 1'024;
 constexpr std::size_t kGoodbyesMax = 1'024;
 constexpr std::uint64_t kTimerNs = 100'000'000;
 constexpr std::uint32_t kSleepMaxMs = 100;
+constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kScratchBytes = 64U << 10;
 
 }  // namespace
@@ -75,11 +76,14 @@ void Shard::end() noexcept {
 std::size_t Shard::do_work() noexcept {
   now_ns_ = clock_.now_ns();
   probe_.cycles.add(1);
+  if (options_.seat != nullptr) options_.seat->poll(now_ns_);
   std::size_t work = adopt_next();
   if (!decider_) return work;
   work += finish_done();
   if (now_ns_ >= next_timer_ns_) run_timers();
   work += receive_messages();
+  // Nothing more can join what was begun, but for messages that wait for the next turn.
+  if (options_.seat != nullptr && found_messages_ < kMessagesPerTurn) options_.seat->flush(now_ns_);
   send_held_answers();
   if (work > 0) {
     under_way_.message().clear();
@@ -103,9 +107,18 @@ std::size_t Shard::receive_messages() noexcept {
 void Shard::wait_for_work() noexcept {
   if (options_.busy_poll) return;
   if (now_ns_ - last_work_ns_ < options_.spin_ns) return;
-  if (!socket_.wait(kSleepMaxMs, wake_fd_).woken) return;
-  std::uint64_t ignored = 0;
-  [[maybe_unused]] const auto n = ::read(wake_fd_, &ignored, sizeof ignored);  // rearms the wake-up, no more
+  backend::CardSeat* const seat = options_.seat;
+  const std::uint32_t sleep_ms = seat != nullptr ? seat->sleep_ms(clock_.now_ns(), kSleepMaxMs) : kSleepMaxMs;
+  if (sleep_ms == 0) return;
+  if (seat == nullptr || seat->prepare_to_sleep()) {
+    // Without room for a batch the socket was not asked: what it holds must wait for the card.
+    if (!decider_ || has_room()) {
+      if (socket_.wait(sleep_ms, wake_fd_).woken) hear_doorbell();
+    } else {
+      wait_for_doorbell(std::uint64_t{sleep_ms} * kNsPerMs);
+    }
+  }
+  if (seat != nullptr) seat->awake();
 }
 
 /// Takes the newest conditions, if any are waiting and the books have room for the block that they close.

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/card/card_seat.hpp"
 #include "base/agent.hpp"
 #include "base/clock.hpp"
 #include "base/spsc_ring.hpp"
@@ -39,6 +40,7 @@ struct ShardOptions {
   std::uint32_t events_per_batch_max = 16'384;
   /// Batches that a card may have at once; 1: each is decided before the next is received.
   std::uint32_t batches_under_way = 1;
+  backend::CardSeat* seat = nullptr;                     // where they go; it outlives the shard
   std::size_t frame_bytes_max = std::size_t{16} << 20U;  // a larger frame is malformed
   std::vector<std::uint32_t> sources;                    // allowed; empty: any
   wire::Credit credit;                                   // of one lane
@@ -136,6 +138,9 @@ class Shard final : public base::Agent, public ShardControl {
   std::size_t finish_done() noexcept;
   void finish_oldest() noexcept;
   void settle() noexcept;
+  void wait_for_card() noexcept;
+  void wait_for_doorbell(std::uint64_t wait_ns) noexcept;
+  void hear_doorbell() noexcept;
 
   // shard_sessions.cpp: greeting, heartbeats, credit, drain.
   void on_hello(const wire::Hello& hello) noexcept;

@@ -1,7 +1,22 @@
 // Batches that a card has: begun in the order of their receipt, and finished in it.
+#include <poll.h>
+#include <unistd.h>
+
+#include <ctime>
+
 #include "pipeline/shard.hpp"
 
 namespace kantrig::pipeline {
+namespace {
+
+constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+/// How long what must not overtake a batch waits for the card that has it.
+constexpr std::uint64_t kSettleNs = 1'000'000;
+constexpr std::uint64_t kSettleLookNs = 50'000;  // between two looks, unless the card rings
+constexpr std::uint32_t kSettleLooksMax = 64;
+
+}  // namespace
+
 /// True when the batch is the next on its lane, which has others under way, and the answers to all of them
 /// can be kept. What the books say is settled for those before it.
 bool Shard::follows(const Session& session, const wire::BatchHeader& header) const noexcept {
@@ -45,16 +60,44 @@ void Shard::finish_oldest() noexcept {
   under_way_.pop_front();
 }
 
-/// Answers every batch under way, so that what comes next finds the books complete.
+/// Answers every batch under way, so that what comes next finds the books complete. What the card has not
+/// given back within kSettleNs the CPU decides.
 void Shard::settle() noexcept {
   if (under_way_.empty()) return;
-  const std::uint64_t start_ns = now_ns_ = clock_.now_ns();
+  const std::uint64_t start_ns = clock_.now_ns();
+  std::uint32_t looks_left = options_.seat != nullptr ? kSettleLooksMax : 0;
   while (!under_way_.empty()) {
-    decider_->finish_oldest_now();
+    now_ns_ = clock_.now_ns();
+    if (options_.seat != nullptr) options_.seat->poll(now_ns_);
+    const bool done = decider_->oldest_done();
+    if (!done && looks_left > 0 && now_ns_ - start_ns < kSettleNs) {
+      --looks_left;
+      wait_for_card();
+      continue;
+    }
+    const std::uint64_t begin_ns = now_ns_;
+    if (!done) decider_->finish_oldest_now();
     finish_oldest();
+    busy_ns_ += now_ns_ - begin_ns;
   }
-  busy_ns_ += now_ns_ - start_ns;
   settled_ns_ += now_ns_ - start_ns;
+}
+
+void Shard::wait_for_card() noexcept {
+  if (options_.seat->prepare_to_sleep()) wait_for_doorbell(kSettleLookNs);
+  options_.seat->awake();
+}
+
+void Shard::wait_for_doorbell(std::uint64_t wait_ns) noexcept {
+  pollfd item{wake_fd_, POLLIN, 0};
+  const timespec most{static_cast<time_t>(wait_ns / kNsPerSecond), static_cast<long>(wait_ns % kNsPerSecond)};
+  if (::ppoll(&item, 1, &most, nullptr) > 0) hear_doorbell();
+}
+
+/// Rearms the wake-up, no more: whatever it was rung for, the next turn looks at.
+void Shard::hear_doorbell() noexcept {
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const auto n = ::read(wake_fd_, &ignored, sizeof ignored);
 }
 
 }  // namespace kantrig::pipeline
