@@ -28,6 +28,9 @@ struct CardOptions {
   std::uint32_t retry_max_ms = 30'000;
   std::uint32_t beat_timeout_ms = 1'000;   // silence of the card's runner
   std::uint32_t load_timeout_ms = 60'000;  // a U250 takes 8 s
+  std::uint32_t hello_timeout_ms = 5'000;
+  std::uint32_t poll_ms = 20;  // between two looks at seats and heartbeat
+  std::uint64_t seed = 1;      // of the jitter between tries
 };
 
 enum class Breaker : std::uint8_t {
@@ -44,18 +47,23 @@ struct CardFigures {
   std::string reason;  // why it is not closed; empty when it is
   card_link::CardState card_state = card_link::CardState::kUnspecified;
   std::uint64_t joins = 0;
-  std::uint64_t opened[8] = {};  // by reason: kOpenReasons
-  std::uint64_t loads[4] = {};   // by LoadKind
+  std::uint64_t opened[10] = {};  // by reason: open_reasons()
+  std::uint64_t loads[4] = {};    // by LoadKind
   std::uint64_t loads_failed = 0;
   std::uint64_t last_load_ns = 0;
   std::uint64_t last_program_ns = 0;
   card_link::LoadKind last_load_kind = card_link::LoadKind::kUnspecified;
 };
-/// Names of the reasons that open the breaker: absent, refused, lost, heartbeat, deadline, slot_failed,
-/// canary, cross_check, ... : the metric's label.
+/// Names of the reasons that open the breaker, in the order of CardFigures::opened: the metric's label.
 [[nodiscard]] std::vector<std::string> open_reasons();
 
-/// Threading: owned by the thread that runs `io`.
+/// Joins, loads, proves, and lets go. A link that has seen any trouble is given up whole: the socket is
+/// closed, every seat gives its port back, and the next try, with a new region, comes after a pause that
+/// doubles. A card that cannot take a model is no trouble: the CPU decides.
+///
+/// Threading: owned by the thread that runs `io`, which it never blocks for longer than a connect() to a
+/// local
+///            socket takes.
 class CardSupervisor {
  public:
   /// One seat a port, each with the shard's doorbell (an eventfd that wakes it), which stays the caller's.

@@ -81,7 +81,7 @@ Result<ModelPointer> load_model(const std::filesystem::path& folder, const Regis
   if (auto replayed = backend::replay_golden(*bundle, **prepared); !replayed)
     return tl::unexpected(replayed.error());
   return std::make_shared<const pipeline::LoadedModel>(
-      pipeline::LoadedModel{std::move(*bundle), std::move(*prepared)});
+      pipeline::LoadedModel{std::move(*bundle), std::move(*prepared), std::filesystem::absolute(folder)});
 }
 
 ModelRegistry::ModelRegistry(boost::asio::io_context& io, RegistryOptions options)

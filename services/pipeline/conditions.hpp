@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@ namespace kantrig::pipeline {
 struct LoadedModel {
   kan::Bundle bundle;
   std::shared_ptr<const backend::PreparedModel> prepared;
+  std::filesystem::path folder{};  // of the bundle, absolute: a card's process reads it there too
 };
 
 /// Immutable, shared by all shards.
