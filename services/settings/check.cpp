@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "card_link/region.hpp"
 #include "settings/endpoint.hpp"
 #include "settings/keys.hpp"
 #include "telemetry/listen_address.hpp"
@@ -53,6 +54,7 @@ struct Rule {
   std::string broken;
 };
 
+constexpr std::size_t kSocketPathBytesMax = 107;  // of a Unix socket
 constexpr std::uint64_t kAnswerBytesMax = 64ULL << 30U;
 
 std::vector<Rule> event_rules(const EventsSettings& e) {
@@ -111,11 +113,45 @@ std::vector<Rule> other_rules(const Settings& s) {
   };
 }
 
+std::vector<Rule> card_rules(const Settings& s) {
+  const CardSettings& c = s.card;
+  const std::uint64_t cards = std::max<std::size_t>(c.sockets.size(), 1);
+  const std::uint64_t shards_of_one = (s.events.shards + cards - 1) / cards;
+  const std::uint64_t region_bytes = shards_of_one * c.slots * 2 * c.slot_bytes;
+  std::vector<Rule> rules = {
+      {s.backend.kind != "card" || !c.sockets.empty(),
+       "backend.kind \"card\" contradicts card.sockets (empty): expected the socket of a kantrig-card"},
+      {c.slot_bytes % card_link::kPageBytes == 0,
+       fmt::format("card.slot_bytes is {}, expected a multiple of {}", c.slot_bytes, card_link::kPageBytes)},
+      {c.retry_max_ms >= c.retry_min_ms,
+       fmt::format("card.retry_max_ms ({}) contradicts card.retry_min_ms ({}): expected at least as much",
+                   c.retry_max_ms, c.retry_min_ms)},
+      {c.deadline_us > c.join_us,
+       fmt::format("card.deadline_us ({}) contradicts card.join_us ({}): expected more", c.deadline_us,
+                   c.join_us)},
+      {region_bytes + (1ULL << 20U) <= card_link::kRegionBytesMax,
+       fmt::format("card.slots ({}) times card.slot_bytes ({}) is more memory than {} bytes for the {} "
+                   "shards of a card; lower one of them",
+                   c.slots, c.slot_bytes, card_link::kRegionBytesMax, shards_of_one)},
+  };
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < c.sockets.size(); ++i) {
+    const std::string& path = c.sockets[i];
+    rules.push_back({path.starts_with('/') && path.size() <= kSocketPathBytesMax,
+                     fmt::format("card.sockets element {} is \"{}\", expected an absolute path of at most {} "
+                                 "bytes",
+                                 i, path, kSocketPathBytesMax)});
+    rules.push_back({seen.emplace(path, i).second,
+                     fmt::format("card.sockets names \"{}\" twice, expected each card once", path)});
+  }
+  return rules;
+}
+
 }  // namespace
 
 Result<void> check(const Settings& settings) {
   if (auto done = check_bounds(settings); !done) return done;
-  for (const auto& rules : {event_rules(settings.events), other_rules(settings)}) {
+  for (const auto& rules : {event_rules(settings.events), card_rules(settings), other_rules(settings)}) {
     for (const Rule& rule : rules) {
       if (!rule.holds) return fail(ErrorCode::kInvalid, "{}", rule.broken);
     }

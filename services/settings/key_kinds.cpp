@@ -89,6 +89,24 @@ Key flag(std::string_view name, std::string_view sentence, Field<bool> field) {
           }};
 }
 
+Key fraction(std::string_view name, std::string_view sentence, Field<double> field) {
+  return {name,
+          sentence,
+          "0.0 to 1.0",
+          false,
+          [field](const Settings& s) { return Value{read(field, s)}; },
+          [field](Settings& s, const Value& value) -> Result<void> {
+            const auto* whole = std::get_if<std::int64_t>(&value.data);  // 0 and 1 are numbers too
+            const auto* part = std::get_if<double>(&value.data);
+            if (whole == nullptr && part == nullptr) return wrong_kind(value, "a number, 0.0 to 1.0");
+            const double number = part != nullptr ? *part : static_cast<double>(*whole);
+            if (!(number >= 0.0 && number <= 1.0))
+              return fail(ErrorCode::kInvalid, "is {}, expected 0.0 to 1.0", number);
+            field(s) = number;
+            return {};
+          }};
+}
+
 Key text(std::string_view name, std::string_view sentence, Field<std::string> field, Empty empty) {
   return {name,
           sentence,

@@ -63,6 +63,8 @@ Key whole(std::string_view name, std::string_view sentence, Field<T> field, Rang
 }
 
 Key flag(std::string_view name, std::string_view sentence, Field<bool> field);
+/// A number from 0 to 1.
+Key fraction(std::string_view name, std::string_view sentence, Field<double> field);
 Key text(std::string_view name, std::string_view sentence, Field<std::string> field, Empty empty);
 Key choice(std::string_view name, std::string_view sentence, Field<std::string> field,
            std::initializer_list<std::string_view> choices);

@@ -1,5 +1,6 @@
 #include "settings/keys.hpp"
 
+#include "card_link/region.hpp"
 #include "settings/key_kinds.hpp"
 
 namespace kantrig::settings {
@@ -95,13 +96,50 @@ std::vector<Key> backend_keys() {
   const auto at = section(&Settings::backend);
   return {
       choice("backend.kind",
-             "What decides: \"cpu\", or \"rtl_sim\", the simulation of the model's compiled design (slow; "
-             "for trials).",
-             at(&S::kind), {"cpu", "rtl_sim"}),
+             "What decides: \"cpu\"; \"card\", which is \"cpu\" and the cards of [card]; or \"rtl_sim\", the "
+             "simulation of the model's compiled design (slow; for trials).",
+             at(&S::kind), {"cpu", "card", "rtl_sim"}),
       text(
           "backend.rtl_sim_library",
           "For rtl_sim: a shared object of kanc simulate, or a folder with <model digest>.so for each model.",
           at(&S::rtl_sim_library), Empty::kAllowed),
+  };
+}
+
+std::vector<Key> card_keys() {
+  using S = CardSettings;
+  const auto at = section(&Settings::card);
+  return {
+      text_list("card.sockets",
+                "Where each kantrig-card listens; shard i uses the card number i modulo their count.",
+                at(&S::sockets), {.count_max = 16}),
+      choice(
+          "card.route",
+          "Where batches go while a card is ready: \"auto\" by measured cost, \"cpu\", or \"card\" whatever "
+          "it can take. A reload changes it.",
+          at(&S::route), {"auto", "cpu", "card"}),
+      whole("card.slots", "Slots of shared memory that each shard has at its card.", at(&S::slots),
+            {2, card_link::kSlotsMax}),
+      whole(
+          "card.slot_bytes",
+          "Bytes of events in a slot, and as many of results; a longer batch the CPU decides. A multiple of "
+          "4096.",
+          at(&S::slot_bytes), {card_link::kPageBytes, card_link::kSlotBytesMax}),
+      whole("card.join_us", "How long a batch waits for others to share its slot while the card is busy.",
+            at(&S::join_us), {0, 100'000}),
+      whole("card.deadline_us",
+            "When a slot is not back by then, the card is taken out and the CPU decides what it had.",
+            at(&S::deadline_us), {100, 60'000'000}),
+      fraction("card.cross_check", "Fraction of the card's events that the CPU decides too, to compare.",
+               at(&S::cross_check)),
+      whole("card.canary_ms", "How often a shard sends golden vectors to its card.", at(&S::canary_ms),
+            {10, 60'000}),
+      whole("card.retry_min_ms",
+            "The first pause before a card that was taken out is tried again; it doubles.",
+            at(&S::retry_min_ms), {1, 600'000}),
+      whole("card.retry_max_ms", "The longest such pause.", at(&S::retry_max_ms), {1, 3'600'000}),
+      whole("card.load_timeout_ms", "How long a card may take to load a model, its xclbin included.",
+            at(&S::load_timeout_ms), {100, 3'600'000}),
   };
 }
 
@@ -159,7 +197,8 @@ std::string_view section_of(std::string_view name) {
 
 std::vector<Key> all_keys() {
   std::vector<Key> keys;
-  for (auto group : {events_keys(), threads_keys(), model_keys(), backend_keys(), other_keys()}) {
+  for (auto group :
+       {events_keys(), threads_keys(), model_keys(), backend_keys(), card_keys(), other_keys()}) {
     keys.insert(keys.end(), group.begin(), group.end());
   }
   return keys;

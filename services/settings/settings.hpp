@@ -52,6 +52,20 @@ struct BackendSettings {
   std::string rtl_sim_library;  // empty: none
 };
 
+struct CardSettings {
+  std::vector<std::string> sockets;  // empty: none
+  std::string route = "auto";
+  std::uint32_t slots = 8;  // of each shard
+  std::uint64_t slot_bytes = 1ULL << 20U;
+  std::uint32_t join_us = 50;
+  std::uint32_t deadline_us = 20'000;
+  double cross_check = 0.01;
+  std::uint32_t canary_ms = 1'000;
+  std::uint32_t retry_min_ms = 250;
+  std::uint32_t retry_max_ms = 30'000;
+  std::uint32_t load_timeout_ms = 60'000;
+};
+
 struct MenuSettings {
   std::string file = "/etc/kantrig/menu.toml";
   std::string column;  // empty: the menu's default
@@ -89,6 +103,7 @@ struct Settings {
   ThreadsSettings threads;
   ModelSettings model;
   BackendSettings backend;
+  CardSettings card;
   MenuSettings menu;
   LedgerSettings ledger;
   RunSettings run;

@@ -32,7 +32,11 @@ std::string joined(const List& list) {
 struct Printer {
   std::string operator()(bool flag) const { return flag ? "true" : "false"; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
-  std::string operator()(double number) const { return fmt::format("{:#}", number); }
+  std::string operator()(double number) const {
+    std::string text = fmt::format("{}", number);
+    if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";  // else it reads as whole
+    return text;
+  }
   std::string operator()(const std::string& text) const { return quoted(text); }
   std::string operator()(const List& list) const { return joined(list); }
 };

@@ -51,6 +51,12 @@ TEST(Settings, TakeFileThenOverridesInOrder) {
   EXPECT_FALSE(settings->run.autostart);
 }
 
+TEST(Settings, TakeAFractionAsAnyNumber) {
+  EXPECT_EQ(overridden({"card.cross_check=1"})->card.cross_check, 1.0);
+  EXPECT_EQ(overridden({"card.cross_check=0.25"})->card.cross_check, 0.25);
+  EXPECT_EQ(overridden({"card.cross_check=2.5e-3"})->card.cross_check, 0.0025);
+}
+
 TEST(Settings, TakeQuotedTextInOverridesToo) {
   const auto settings =
       overridden({"menu.column=\"high rate\"", "events.endpoints=['ipc:///a', 'ipc:///b']"});
@@ -68,6 +74,8 @@ TEST(Settings, PrintAndReadBackTheSame) {
   settings.threads.shard_cpus = {{0, 1}, {2}};
   settings.threads.lock_memory = true;
   settings.menu.column = "h\u00f6her";
+  settings.card.sockets = {"/run/kantrig/card-0000:03:00.1"};
+  settings.card.cross_check = 1e-5;
   const std::string text = print(settings);
   const auto again = parse(text, "printed");
   ASSERT_TRUE(again) << error_of(again) << text;
@@ -141,22 +149,25 @@ TEST_P(EachBound, IsEnforcedAndNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Settings, EachBound,
-    ::testing::Values("events.endpoints=[]", "events.io_threads=0", "events.io_threads=17", "events.shards=0",
-                      "events.shards=65", "events.shards=-1", "events.batch_events_max=0",
-                      "events.batch_events_max=1048577", "events.payload_bytes_max=1023",
-                      "events.payload_bytes_max=1073741825", "events.sources=[4294967296]",
-                      "events.sources=[-1]", "events.credit_events=0", "events.credit_bytes=1",
-                      "events.credit_batches=0", "events.lanes_max=0", "events.answer_bytes_kept=1",
-                      "events.heartbeat_interval_ms=9", "events.lane_timeout_ms=0",
-                      "events.unsent_answers_max=0", "events.socket_buffer_bytes=-1",
-                      "threads.realtime_priority=99", "threads.shard_cpus=[[4096]]", "threads.spin_us=100001",
-                      "model.repository=", "model.active=", "model.active=../x", "model.active=.x",
-                      "model.kernel_set=sse2", "menu.file=", "ledger.state_directory=",
-                      "ledger.block_seconds=0", "ledger.block_seconds=86401",
-                      "control.endpoint=", "control.endpoint=inproc://x", "telemetry.listen=9464",
-                      "telemetry.listen=127.0.0.1:65536", "telemetry.listen=host:9464", "log.level=trace",
-                      "stop.drain_timeout_ms=3600001", "events.endpoints=udp://x", "events.endpoints=tcp://x",
-                      "events.endpoints=tcp://127.0.0.1:x", "events.endpoints=ipc://"));
+    ::testing::Values(
+        "events.endpoints=[]", "events.io_threads=0", "events.io_threads=17", "events.shards=0",
+        "events.shards=65", "events.shards=-1", "events.batch_events_max=0",
+        "events.batch_events_max=1048577", "events.payload_bytes_max=1023",
+        "events.payload_bytes_max=1073741825", "events.sources=[4294967296]", "events.sources=[-1]",
+        "events.credit_events=0", "events.credit_bytes=1", "events.credit_batches=0", "events.lanes_max=0",
+        "events.answer_bytes_kept=1", "events.heartbeat_interval_ms=9", "events.lane_timeout_ms=0",
+        "events.unsent_answers_max=0", "events.socket_buffer_bytes=-1", "threads.realtime_priority=99",
+        "threads.shard_cpus=[[4096]]", "threads.spin_us=100001",
+        "model.repository=", "model.active=", "model.active=../x", "model.active=.x", "model.kernel_set=sse2",
+        "backend.kind=gpu", "card.sockets=relative", "card.route=fpga", "card.slots=1", "card.slots=65",
+        "card.slot_bytes=4095", "card.slot_bytes=5000", "card.slot_bytes=67108865", "card.join_us=100001",
+        "card.deadline_us=99", "card.cross_check=1.5", "card.cross_check=-0.1", "card.cross_check=nan",
+        "card.cross_check=all", "card.canary_ms=9", "card.retry_min_ms=0", "card.retry_max_ms=3600001",
+        "card.load_timeout_ms=99", "menu.file=", "ledger.state_directory=", "ledger.block_seconds=0",
+        "ledger.block_seconds=86401", "control.endpoint=", "control.endpoint=inproc://x",
+        "telemetry.listen=9464", "telemetry.listen=127.0.0.1:65536", "telemetry.listen=host:9464",
+        "log.level=trace", "stop.drain_timeout_ms=3600001", "events.endpoints=udp://x",
+        "events.endpoints=tcp://x", "events.endpoints=tcp://127.0.0.1:x", "events.endpoints=ipc://"));
 
 TEST(Settings, RefuseKeysThatContradictEachOther) {
   const auto refuses = [](std::vector<std::string> overrides, const char* first, const char* second) {
@@ -173,6 +184,11 @@ TEST(Settings, RefuseKeysThatContradictEachOther) {
   refuses({"threads.busy_poll=true", "threads.realtime_priority=10"}, "threads.busy_poll",
           "threads.shard_cpus");
   refuses({"model.require_signature=true"}, "model.require_signature", "model.public_keys");
+  refuses({"backend.kind=card"}, "backend.kind", "card.sockets");
+  refuses({"backend.kind=card", "card.sockets=['/a','/b','/a']"}, "card.sockets", "twice");
+  refuses({"card.retry_max_ms=100"}, "card.retry_max_ms", "card.retry_min_ms");
+  refuses({"card.deadline_us=100", "card.join_us=100"}, "card.deadline_us", "card.join_us");
+  refuses({"card.slots=64", "card.slot_bytes=67108864", "events.shards=64"}, "card.slots", "card.slot_bytes");
   refuses({"control.endpoint=ipc:///run/kantrig/events"}, "events.endpoints", "control.endpoint");
   refuses({"events.endpoints=['ipc:///a','ipc:///a-1']", "events.shards=2"}, "ipc:///a-1", "shard 0");
   refuses({"events.endpoints=tcp://*:65535", "events.shards=2"}, "events.endpoints", "65536");
