@@ -65,19 +65,23 @@ THIRD_PARTIES = {
         "firmware/compiler/train/toml_reader.cpp": "training specifications",
     }),
     "Verilator": (r"verilated", {"firmware/sim/": "simulates designs; never linked by a program of ours"}),
-    "XRT": (r"(xrt|experimental)/", {"services/apps/kantrig-card/": "the one process that owns a card"}),
+    "XRT": (r"(xrt|experimental)/|(version|ert)\.h$", {"services/apps/kantrig-card/xrt/": "the one process that owns a card"}),
     "Boost.Beast": (r"boost/beast/", {"services/telemetry/": "HTTP"}),
     "Boost.Asio": (r"boost/asio/", {
         "services/telemetry/": "HTTP",
         "services/control/": "timers, the control socket and work beside the control thread",
         "services/apps/kantrigd/": "owns the io_context; signals",
+        "services/apps/kantrig-card/": "the same, and the socket that daemons connect to",
     }),
     "libsodium": (r"sodium\.h$", {
         "services/base/digest.cpp": "SHA-256",
         "services/kan/signature.cpp": "Ed25519",
     }),
     "spdlog": (r"spdlog/", {"services/base/log.cpp": "the log"}),
-    "libsystemd": (r"systemd/", {"services/apps/kantrigd/service_manager.cpp": "readiness, status, watchdog"}),
+    "libsystemd": (r"systemd/", {
+        "services/apps/kantrigd/service_manager.cpp": "readiness, status, watchdog",
+        "services/apps/kantrig-card/service_manager.cpp": "the same",
+    }),
     "CLI11": (r"CLI/", {
         "services/apps/": "command lines",
         "firmware/compiler/": "command lines",
@@ -85,6 +89,7 @@ THIRD_PARTIES = {
     }),
     "nlohmann-json": (r"nlohmann/", {
         "services/control/state_file.cpp": "the state file",
+        "services/apps/kantrig-card/sensors.cpp": "XRT gives sensors as JSON",
         "services/apps/kantrig/": "JSON of scripts that is not a message",
         "firmware/compiler/": "imports and reports",
         "firmware/synth/": "netlists of Yosys and reports",
@@ -101,7 +106,7 @@ THIRD_PARTIES = {
 }
 
 # The C++ standard library's headers have no suffix; these are the system's and the compiler's.
-SYSTEM = re.compile(r"(arpa|linux|net|netinet|sys)/\w+\.h|\w*mmintrin\.h|(cpuid|dlfcn|errno|fcntl|poll|pthread|sched|signal|spawn|stdint|stdio|unistd)\.h")
+SYSTEM = re.compile(r"(arpa|linux|net|netinet|sys)/\w+\.h|\w*mmintrin\.h|(cpuid|dlfcn|errno|fcntl|link|poll|pthread|sched|signal|spawn|stdint|stdio|unistd)\.h")
 
 
 def folder_of(path):

@@ -1,0 +1,71 @@
+#include "apps/kantrig-card/runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "apps/kantrig-card/completer.hpp"
+#include "apps/kantrig-card/taker.hpp"
+#include "base/assert.hpp"
+
+namespace kantrig::card_host {
+namespace {
+
+constexpr std::uint32_t kWaitSliceMs = 5;
+
+}  // namespace
+
+Runner::Runner(const base::Clock& clock, RunnerOptions options, Figures& figures, card_link::Doorbell taker,
+               card_link::Doorbell completer, card_link::Doorbell supervisor)
+    : shared_(clock, options, figures, std::move(taker), std::move(completer), std::move(supervisor)),
+      taker_(std::make_unique<Taker>(shared_)),
+      completer_(std::make_unique<Completer>(shared_)) {}
+
+Result<std::unique_ptr<Runner>> Runner::start(const base::Clock& clock, RunnerOptions options,
+                                              Figures& figures) {
+  auto taker = card_link::Doorbell::create();
+  if (!taker) return tl::unexpected(taker.error());
+  auto completer = card_link::Doorbell::create();
+  if (!completer) return tl::unexpected(completer.error());
+  auto supervisor = card_link::Doorbell::create();
+  if (!supervisor) return tl::unexpected(supervisor.error());
+  std::unique_ptr<Runner> runner(
+      new Runner(clock, options, figures, std::move(*taker), std::move(*completer), std::move(*supervisor)));
+  auto completer_thread = base::AgentThread::start("completer", *runner->completer_, {});
+  if (!completer_thread) return tl::unexpected(completer_thread.error());
+  runner->completer_thread_ = std::move(*completer_thread);
+  auto taker_thread = base::AgentThread::start("taker", *runner->taker_, {});
+  if (!taker_thread) return tl::unexpected(taker_thread.error());
+  runner->taker_thread_ = std::move(*taker_thread);
+  return runner;
+}
+
+Runner::~Runner() = default;
+
+std::uint64_t Runner::give(Order order) {
+  order.number = ++given_;
+  const bool pushed = shared_.orders.try_push(std::move(order));
+  KANTRIG_ASSERT(pushed);  // whoever gives orders waits for them
+  shared_.taker.ring();
+  return given_;
+}
+
+bool Runner::carried_out(std::uint64_t number) const noexcept {
+  return shared_.carried_out.load(std::memory_order_acquire) >= number;  // pairs with Completer::carry_out()
+}
+
+bool Runner::wait(std::uint64_t number, std::uint64_t timeout_ns, Faults faults) const {
+  const std::uint64_t begin_ns = shared_.clock.now_ns();
+  while (!carried_out(number)) {
+    if (faults == Faults::kEndIt && shared_.faults.full()) return false;
+    if (shared_.clock.now_ns() - begin_ns > timeout_ns) return false;
+    (void)shared_.supervisor.wait(kWaitSliceMs);
+  }
+  return true;
+}
+
+bool Runner::link_broken(std::uint64_t number) const noexcept {
+  const std::uint64_t broken = shared_.broken_link.load(std::memory_order_acquire);  // pairs with Taker
+  return broken != 0 && broken >= number;
+}
+
+}  // namespace kantrig::card_host
