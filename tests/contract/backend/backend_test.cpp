@@ -56,6 +56,7 @@ struct Events {
 class BackendContract : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
+    options_.kind = GetParam();
     if (GetParam() != Kind::kRtlSim) return;
     if (!can_simulate()) GTEST_SKIP() << kCannotSimulate;
     const auto library = build_library(bundle_);
@@ -149,8 +150,12 @@ TEST_P(BackendContract, WorkspacesOfOneModelAreIndependent) {
   expect_event(*other, 0, codes.last(inputs));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, BackendContract, testing::Values(Kind::kCpu, Kind::kRtlSim),
-                         [](const auto& kind) { return kind.param == Kind::kCpu ? "Cpu" : "RtlSim"; });
+INSTANTIATE_TEST_SUITE_P(Kinds, BackendContract, testing::Values(Kind::kCpu, Kind::kCard, Kind::kRtlSim),
+                         [](const auto& kind) {
+                           return kind.param == Kind::kCpu    ? "Cpu"
+                                  : kind.param == Kind::kCard ? "CardThatIsNotThere"
+                                                              : "RtlSim";
+                         });
 
 class RtlSim : public testing::Test {
  protected:
