@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <random>
@@ -16,7 +17,7 @@
 namespace kantrig::test {
 namespace {
 
-constexpr std::uint32_t kTimes = 20;  // each fault
+constexpr std::uint32_t kTimes = 20;  // each fault; KANTRIG_TEST_TIMES says another number, for slow builds
 constexpr std::uint64_t kSeed = 20'261'122;
 constexpr std::uint64_t kGrowthMax = 16U << 20U;  // of resident memory, from the second quarter to the end
 
@@ -24,6 +25,11 @@ const std::vector<std::string> kSettings{"model.active=jets-2.0.0", "events.shar
                                          "card.deadline_us=200000", "card.cross_check=1.0",
                                          "card.canary_ms=100",      "ledger.block_seconds=3600"};
 const std::vector<std::string> kCardOptions{"--deadline-ms", "100", "--allow-reset"};
+
+std::uint32_t times() {
+  const char* const said = std::getenv("KANTRIG_TEST_TIMES");
+  return said == nullptr ? kTimes : static_cast<std::uint32_t>(std::max(1, std::atoi(said)));
+}
 
 /// One way in which a card fails, and what brings it back: the service manager's work, or the operator's.
 struct Fault {
@@ -83,11 +89,11 @@ std::vector<Fault> faults() {
   };
 }
 
-/// Injects faults in random order until each has come kTimes.
+/// Injects faults in random order until each has come times().
 class Injector {
  public:
   explicit Injector(CardRoom& room) : room_(room) {
-    for (std::uint32_t f = 0; f < faults_.size(); ++f) order_.insert(order_.end(), kTimes, f);
+    for (std::uint32_t f = 0; f < faults_.size(); ++f) order_.insert(order_.end(), times(), f);
     std::ranges::shuffle(order_, random_);
   }
   [[nodiscard]] std::size_t count() const { return order_.size(); }
