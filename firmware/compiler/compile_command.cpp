@@ -10,7 +10,6 @@
 #include "compiler/commands.hpp"
 #include "compiler/hardware/fixed.hpp"
 #include "compiler/hardware/overlay.hpp"
-#include "compiler/hardware/rtl_sources.hpp"
 #include "compiler/report.hpp"
 #include "kan/bundle.hpp"
 
@@ -25,24 +24,6 @@ struct Arguments {
   FixedOptions fixed;
   OverlayOptions overlay;
 };
-
-/// `bundle` with the design's files, and the shells around it, in place of an older one's.
-void put_design(kan::Bundle& bundle, const CompiledDesign& compiled) {
-  bundle.rtl_files.clear();
-  bundle.fpga_files.clear();  // made from the older design
-  bundle.fpga_left_out.clear();
-  for (const auto& [name, text] : compiled.files) bundle.rtl_files["rtl/" + name] = text;
-  std::string list;
-  for (const std::string& name : compiled.design.files) list += name + "\n";
-  bundle.rtl_files["rtl/files.f"] = std::move(list);
-  std::string shells;
-  for (const std::string& name : shell_sources()) {
-    bundle.rtl_files["rtl/shell/" + name] = rtl_source(name);
-    shells += "shell/" + name + "\n";
-  }
-  bundle.rtl_files["rtl/shell.f"] = std::move(shells);
-  bundle.rtl_files["rtl/design.json"] = design_to_json(compiled.design);
-}
 
 void print_design(const HardwareDesign& design, const Arguments& arguments, const base::Digest& digest) {
   fmt::print("compiled {} for {} ({}) into {}\n", design.bundle, design.device, target_name(design.target),

@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <stdexcept>
 
@@ -29,7 +31,14 @@ class MemoryFile {
   ~MemoryFile() { ::close(fd_); }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+  /// Another text for every file, although the numbers of descriptors come again: the dynamic loader knows
+  /// libraries by name first.
+  [[nodiscard]] std::string path() const {
+    static std::atomic<std::uint32_t> files{0};
+    std::string path = "/proc/self/fd/";
+    for (std::uint32_t bits = files.fetch_add(1); bits != 0; bits >>= 1U) path += (bits & 1U) != 0 ? "./" : "/";
+    return path + std::to_string(fd_);
+  }
 
  private:
   int fd_;

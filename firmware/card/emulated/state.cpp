@@ -28,10 +28,13 @@ std::runtime_error cannot(const std::string& action, const fs::path& path) {
   return std::runtime_error(path.string() + ": cannot " + action + ": " + std::strerror(errno));
 }
 
-/// Closes what it holds, and the lock on it with it.
+/// Unlocks and closes what it holds. A mapping keeps the file open, and a lock on it with it.
 struct Descriptor {
   int fd;
-  ~Descriptor() { ::close(fd); }
+  ~Descriptor() {
+    ::flock(fd, LOCK_UN);
+    ::close(fd);
+  }
 };
 
 CardState* map_file(const fs::path& folder, unsigned index) {

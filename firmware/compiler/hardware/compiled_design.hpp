@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/hardware/design.hpp"
+#include "kan/bundle.hpp"
 
 namespace kantrig::compiler {
 
@@ -12,5 +13,9 @@ struct CompiledDesign {
   HardwareDesign design;
   std::map<std::string, std::string> files;  // by name below rtl/
 };
+
+/// Gives `bundle` the design's files and the shells around it, in place of an older design's and of what was
+/// made from that for a card.
+void put_design(kan::Bundle& bundle, const CompiledDesign& compiled);
 
 }  // namespace kantrig::compiler

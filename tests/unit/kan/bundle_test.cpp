@@ -133,6 +133,36 @@ TEST_F(BundleTest, ATruncatedOrExtendedFileIsRefusedWithBothSizes) {
   EXPECT_THAT(load_error(), HasSubstr("model.pb: has"));
 }
 
+TEST_F(BundleTest, ImagesForACardStayOnTheDiskUnlessAskedFor) {
+  Bundle with = test::small_bundle();
+  with.fpga_files = {{"fpga/emulated.json", "{}\n"}, {"fpga/emulated.xclbin", "large"}};
+  ASSERT_TRUE(write_bundle(with, folder(), Overwrite::kReplace));
+  const auto light = load_bundle(folder());
+  ASSERT_TRUE(light) << light.error().message;
+  EXPECT_EQ(light->fpga_files, (std::map<std::string, std::string>{{"fpga/emulated.json", "{}\n"}}));
+  EXPECT_EQ(light->fpga_left_out, (std::map<std::string, std::uint64_t>{{"fpga/emulated.xclbin", 5}}));
+  const auto whole = load_bundle(folder(), {}, Images::kKeep);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->fpga_files, with.fpga_files);
+  EXPECT_TRUE(whole->fpga_left_out.empty());
+
+  const auto written = write_bundle(*light, folder(), Overwrite::kReplace);
+  ASSERT_FALSE(written) << "a bundle without its image was written";
+  EXPECT_THAT(written.error().message, HasSubstr("fpga/emulated.xclbin: was left on the disk"));
+  ASSERT_TRUE(write_bundle(*whole, folder(), Overwrite::kReplace));
+
+  overwrite(folder() / "fpga/emulated.xclbin", "lArge");
+  EXPECT_THAT(load_error(), HasSubstr("fpga/emulated.xclbin: has sha256"));
+}
+
+TEST_F(BundleTest, FilesForACardMustLieWhereTheyBelong) {
+  Bundle wrong = test::small_bundle();
+  wrong.fpga_files["model.pb"] = "x";
+  const auto written = write_bundle(wrong, folder(), Overwrite::kReplace);
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("is not below fpga/"));
+}
+
 TEST_F(BundleTest, AMissingFileIsNamed) {
   for (const std::string name :
        {"manifest.json", "manifest.sha256", "model.pb", "golden/vectors.pb", "reference.pb"}) {
