@@ -54,9 +54,9 @@ EmulatedCard::~EmulatedCard() {
 }
 
 std::string EmulatedCard::command(const std::string& words) const {
-  const CommandOutcome outcome = run_command(std::string(KANTRIG_BINARY_DIR) +
-                                             "/bin/kantrig-emulated-card --dir " + folder().string() + " " +
-                                             words + " 2>&1");
+  const CommandOutcome outcome =
+      run_command(std::string(KANTRIG_BINARY_DIR) + "/bin/kantrig-emulated-card --dir " + folder().string() +
+                  " " + words + " 2>&1");
   EXPECT_EQ(outcome.exit_code, 0) << words << ": " << outcome.output;
   return outcome.output;
 }

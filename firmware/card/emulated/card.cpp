@@ -152,7 +152,8 @@ int Card::program(std::string_view file) {
   const auto kernels = view->kernels();
   const auto bitstream = view->section(card::Section::kBitstream);
   if (!banks || !kernels || kernels->empty() || kernels->size() > kUnitsMax || !bitstream) return -EINVAL;
-  if (!contexts_lock_.take(false)) return -EBUSY;
+  const bool fresh = !is_in(state_.words(), uuid);
+  if (!contexts_lock_.take(/*shared=*/!fresh)) return -EBUSY;
   struct Release {
     const ProcessLock& lock;
     ~Release() { lock.release(); }
@@ -170,7 +171,7 @@ int Card::program(std::string_view file) {
   auto next = std::make_shared<Programmed>();
   next->memory = memory;
   try {
-    state_.words().hung_units.store(0);
+    if (fresh) state_.words().hung_units.store(0);
     next->uuid = uuid;
     next->fabric = std::make_unique<Fabric>(*bitstream);
     for (unsigned i = 0; i < kernels->size(); ++i)
@@ -181,7 +182,7 @@ int Card::program(std::string_view file) {
     return -EINVAL;
   }
   const auto words = words_of(uuid);
-  if (!is_in(state_.words(), uuid)) state_.words().programmed.fetch_add(1);
+  if (fresh) state_.words().programmed.fetch_add(1);
   state_.words().uuid[0].store(words[0]);
   state_.words().uuid[1].store(words[1]);
   const std::lock_guard lock(mutex_);

@@ -225,13 +225,16 @@ void ComputeUnit::execute(std::unique_lock<std::mutex>& lock) {
       fabric_.write(kernel_, 4 * i, command.registers[i]);
     fabric_.write(kernel_, kControl, kStart);
   }
+  const std::uint64_t deaths = state_.fault(Fault::kDie).taken.load();
   const auto begin = Clock::now();
   if (!simulate(lock)) return;
   const auto simulated = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
   slow_down(lock, static_cast<std::uint64_t>(simulated.count()));
   while (lost() && !quit_ && !abort_running_) wake_.wait_for(lock, kLookAgain);
   if (quit_) return;
-  if (abort_running_ || state_.words().tripped.load() != 0) return finish(ERT_CMD_STATE_ABORT);
+  // What was lost stays lost, also when the card is back already.
+  const bool died = state_.fault(Fault::kDie).taken.load() != deaths;
+  if (abort_running_ || died || state_.words().tripped.load() != 0) return finish(ERT_CMD_STATE_ABORT);
   if (state_.strikes(Fault::kCorrupt)) corrupt();
   finish(ERT_CMD_STATE_COMPLETED);
 }
@@ -274,7 +277,9 @@ void ComputeUnit::slow_down(std::unique_lock<std::mutex>& lock, std::uint64_t si
   const std::uint64_t extra_ns =
       factor ? simulated_ns / 1000 * (std::max<std::uint64_t>(thousandths, 1000) - 1000) : value * 1000;
   const auto end = Clock::now() + std::chrono::nanoseconds(extra_ns);
-  while (Clock::now() < end && !quit_ && !abort_running_ && state_.armed(Fault::kSlow))
+  const std::uint32_t clears = state_.words().clears.load();
+  while (Clock::now() < end && !quit_ && !abort_running_ && !lost() && state_.words().tripped.load() == 0 &&
+         state_.words().clears.load() == clears)
     wake_.wait_until(lock, std::min(end, Clock::now() + kLookAgain));
 }
 

@@ -36,7 +36,8 @@ class MemoryFile {
   [[nodiscard]] std::string path() const {
     static std::atomic<std::uint32_t> files{0};
     std::string path = "/proc/self/fd/";
-    for (std::uint32_t bits = files.fetch_add(1); bits != 0; bits >>= 1U) path += (bits & 1U) != 0 ? "./" : "/";
+    for (std::uint32_t bits = files.fetch_add(1); bits != 0; bits >>= 1U)
+      path += (bits & 1U) != 0 ? "./" : "/";
     return path + std::to_string(fd_);
   }
 

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMagic = 0x4B41'4E54'4341'5244;  // "KANTCARD"
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::time_t kWaitSeconds = 1;
 
 std::runtime_error cannot(const std::string& action, const fs::path& path) {
@@ -98,8 +98,9 @@ void State::arm(Fault fault, std::uint32_t times, std::uint64_t value) const noe
   state.times.store(0);  // nobody takes the new value for the old times
   state.value.store(value);
   state.times.store(times);
-  if (fault == Fault::kFirewall && times != 0) {  // it needs no run to trip
-    state.taken.fetch_add(1);
+  // These need no call to strike.
+  if (fault == Fault::kDie || fault == Fault::kFirewall) state.taken.fetch_add(1);
+  if (fault == Fault::kFirewall) {
     words_->tripped.store(1);
     if (times != kLasting) state.times.store(0);
   }
@@ -110,6 +111,7 @@ void State::clear() const noexcept {
   for (FaultState& fault : words_->faults) fault.times.store(0);
   words_->hung_units.store(0);
   words_->tripped.store(0);
+  words_->clears.fetch_add(1);
   tell();
 }
 

@@ -49,6 +49,7 @@ struct CardState {
   std::uint64_t version;
   std::atomic<std::uint32_t> epoch;   // moves with every command
   std::atomic<std::uint32_t> resets;  // by command or by a host
+  std::atomic<std::uint32_t> clears;  // of all faults
   std::array<FaultState, kFaultCount> faults;
   std::atomic<std::uint32_t> hung_units;           // bit i: compute unit i hangs until reset or reprogrammed
   std::atomic<std::uint32_t> tripped;              // the firewall cuts the kernels off until reset

@@ -44,7 +44,9 @@ class Overlay : public testing::Test {
 class TableLoad {
  public:
   TableLoad(const RawCard& card, std::size_t words)
-      : image_(card.image), words_(card.device, 4 * words + 64, card.kernel->group_id(0)), run_(*card.kernel) {}
+      : image_(card.image),
+        words_(card.device, 4 * words + 64, card.kernel->group_id(0)),
+        run_(*card.kernel) {}
   void start(std::span<const std::uint32_t> block, std::uint32_t bank) {
     std::memcpy(words_.map<void*>(), block.data(), block.size_bytes());
     words_.sync(XCL_BO_SYNC_BO_TO_DEVICE);
@@ -109,14 +111,16 @@ TEST_F(Overlay, TwoModelsOfOneShapeShareAnXclbin) {
   const std::size_t inputs = other.model.input_count();
   const std::size_t outputs = other.model.output_count();
   for (std::size_t i = 0; i < other.golden.count; ++i) {
-    const auto scores = kan::reference_outputs(other.model, std::span(other.golden.inputs).subspan(i * inputs, inputs));
+    const auto scores =
+        kan::reference_outputs(other.model, std::span(other.golden.inputs).subspan(i * inputs, inputs));
     std::ranges::copy(scores, other.golden.outputs.begin() + static_cast<std::ptrdiff_t>(i * outputs));
   }
   const auto packed_other = packed(other, Tables::kOverlay, 1);
   ASSERT_TRUE(packed_other) << packed_other.error().message;
   EXPECT_EQ(image_of(*packed_other).xclbin_sha256, image_.xclbin_sha256);
   EXPECT_EQ(image_of(*packed_other).hardware_digest, image_.hardware_digest);
-  EXPECT_NE(packed_other->fpga_files.at("fpga/emulated.tables"), bundle_.fpga_files.at("fpga/emulated.tables"));
+  EXPECT_NE(packed_other->fpga_files.at("fpga/emulated.tables"),
+            bundle_.fpga_files.at("fpga/emulated.tables"));
 }
 
 }  // namespace

@@ -56,9 +56,8 @@ TEST_F(Runs, TheCardIsThereWithNameAndAddress) {
 TEST_F(Runs, GoldenAndRandomEventsGiveTheReferencesScores) {
   const RawCard card(*bundle_, emulated_);
   RawSlot slot = card.slot();
-  const Events golden{.count = bundle_->golden.count,
-                      .codes = bundle_->golden.inputs,
-                      .scores = bundle_->golden.outputs};
+  const Events golden{
+      .count = bundle_->golden.count, .codes = bundle_->golden.inputs, .scores = bundle_->golden.outputs};
   slot.start(golden);
   ASSERT_EQ(slot.wait(), ERT_CMD_STATE_COMPLETED);
   EXPECT_EQ(slot.wrong(golden), 0U);
@@ -77,7 +76,8 @@ TEST_F(Runs, SeveralRunsInFlightOnTwoUnitsEachGiveTheirOwnScores) {
   for (int round = 0; round < 10; ++round) {
     std::vector<Events> events;
     for (RawSlot& slot : slots) {
-      events.push_back(random_events(bundle_->model, 1 + static_cast<std::uint32_t>(random_() % 300), random_));
+      events.push_back(
+          random_events(bundle_->model, 1 + static_cast<std::uint32_t>(random_() % 300), random_));
       slot.start(events.back());
     }
     for (std::size_t i = 0; i < slots.size(); ++i) {
