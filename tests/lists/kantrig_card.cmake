@@ -1,0 +1,14 @@
+# kantrig-card: what needs no card. Without XRT its tests show as skipped.
+function(kantrig_add_card_process_test path)
+  if(KANTRIG_XRT_FOUND)
+    kantrig_add_test(${path} ${ARGN})
+    return()
+  endif()
+  string(REGEX MATCH "^[^/]+" kind ${path})
+  add_test(NAME ${path} COMMAND ${CMAKE_COMMAND} -E echo "skipped: this build has no XRT")
+  set_tests_properties(${path} PROPERTIES LABELS ${kind} SKIP_REGULAR_EXPRESSION "skipped: ")
+endfunction()
+
+foreach(name models fault image sensors call_watch server runtime_folder)
+  kantrig_add_card_process_test(unit/kantrig_card/${name}_test LIBRARIES kantrig::card_process)
+endforeach()
