@@ -91,12 +91,6 @@ Result<Xclbin> vendor_xclbin(const PackOptions& options) {
   return Xclbin{std::move(*bytes), units};
 }
 
-kan::RecordLayout layout_of(const std::vector<HardwareField>& fields, std::uint32_t width) {
-  kan::RecordLayout layout{.record_bits = record_bits(width), .fields = {}};
-  for (const HardwareField& field : fields) layout.fields.push_back({field.offset, field.width});
-  return layout;
-}
-
 std::string little_endian(const std::vector<std::uint32_t>& words) {
   std::string bytes;
   bytes.reserve(4 * words.size());
@@ -139,8 +133,8 @@ Result<void> pack(kan::Bundle& bundle, const PackOptions& options) {
                        .interface_version = card::kInterfaceVersion,
                        .overlay = design->overlay.has_value(),
                        .hardware_digest = hardware_digest(*design),
-                       .input = layout_of(design->inputs, design->input_width),
-                       .output = layout_of(design->outputs, design->output_width),
+                       .input = record_layout(design->inputs, design->input_width),
+                       .output = record_layout(design->outputs, design->output_width),
                        .xclbin_sha256 = base::sha256(xclbin->bytes).hex(),
                        .bank_begin = {},
                        .table_words = static_cast<std::uint32_t>(tables.size())};

@@ -97,16 +97,19 @@ void CardModels::clear(Entry& entry) {
   entry.ready = false;
 }
 
-void CardModels::place(std::uint64_t now_ns) {
+bool CardModels::place(std::uint64_t now_ns) {
+  bool any = false;
   for (Entry& entry : entries_) {
     for (std::size_t i = 0; i < shards_.size() && entry.ready; ++i) {
       if (entry.placed[i]) continue;
       const auto placed = entry.card->set_place(shards_[i], entry.place);
       entry.placed[i] = placed.has_value();
+      any = any || placed;
       // Busy: the next look tries again. Else the card has something else than what was wanted.
       if (!placed && placed.error().code != ErrorCode::kBusy) failed(entry, placed.error().message, now_ns);
     }
   }
+  return any;
 }
 
 void CardModels::forget() {

@@ -34,8 +34,9 @@ class CardModels {
   void loaded(const card_link::Loaded& answer, std::uint64_t now_ns);
   /// What the card is ready with now.
   void set_ready(const std::vector<std::uint64_t>& load_ids);
-  /// Lets events of what is ready go to the seats, where that has not happened yet.
-  void place(std::uint64_t now_ns);
+  /// Lets events of what is ready go to the seats, where that has not happened yet. True when something was
+  /// placed.
+  bool place(std::uint64_t now_ns);
   /// The link is gone: nothing is loaded, nothing placed.
   void forget();
   /// May be tried again at once: the card has changed.

@@ -1,7 +1,6 @@
 #include "control/card_supervisor.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "control/backoff.hpp"
 #include "control/card_connection.hpp"
 #include "control/card_models.hpp"
+#include "control/card_reasons.hpp"
 
 namespace kantrig::control {
 namespace {
@@ -20,42 +20,6 @@ using backend::Trouble;
 using card_link::CardState;
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
-
-/// Why the breaker opens; the place in kReasons and CardFigures::opened.
-enum class Reason : std::uint8_t {
-  kAbsent,
-  kRefused,
-  kLost,
-  kHeartbeat,
-  kLoadTimeout,
-  kDeadline,
-  kSlotFailed,
-  kCanary,
-  kCrossCheck,
-  kProtocol,
-};
-constexpr std::array<std::string_view, 10> kReasons{"absent",       "refused",  "lost",        "heartbeat",
-                                                    "load_timeout", "deadline", "slot_failed", "canary",
-                                                    "cross_check",  "protocol"};
-static_assert(kReasons.size() == std::size(CardFigures{}.opened));
-
-Reason reason_of(Trouble trouble) {
-  switch (trouble) {
-    case Trouble::kDeadline:
-      return Reason::kDeadline;
-    case Trouble::kSlotFailed:
-      return Reason::kSlotFailed;
-    case Trouble::kCanary:
-      return Reason::kCanary;
-    case Trouble::kCrossCheck:
-      return Reason::kCrossCheck;
-    case Trouble::kProtocol:
-      return Reason::kProtocol;
-    case Trouble::kNone:
-      break;
-  }
-  return Reason::kLost;
-}
 
 bool is_there(CardState state) {
   return state == CardState::kIdle || state == CardState::kLoading || state == CardState::kReady;
@@ -70,7 +34,7 @@ std::vector<std::uint32_t> shards_of(const std::vector<CardSupervisor::Seat>& se
 }  // namespace
 
 std::vector<std::string> open_reasons() {
-  return {kReasons.begin(), kReasons.end()};
+  return {kOpenReasonNames.begin(), kOpenReasonNames.end()};
 }
 
 class CardSupervisor::Impl {
@@ -120,10 +84,16 @@ class CardSupervisor::Impl {
   void on_welcome(const card_link::Welcome& welcome);
   void on_state(const card_link::StateChange& state);
   void on_loaded(const card_link::Loaded& loaded);
-  void open(Reason reason, const std::string& why);
+  void open(OpenReason reason, const std::string& why);
   void close(const std::string& why);
   void say_once(const std::string& why);
   [[nodiscard]] bool collect_ports();
+  /// They may sleep, and have orders to read.
+  void wake_shards() const {
+    for (const Seat& seat : seats_) {
+      if (auto bell = card_link::Doorbell::duplicate(seat.doorbell)) bell->ring();
+    }
+  }
 
   // While it is there.
   void attend();
@@ -192,9 +162,9 @@ void CardSupervisor::Impl::join() {
       {.message = [this](const card_link::Message& message) { on_message(message); },
        .lost =
            [this](const Error& error) {
-             open(error.code == ErrorCode::kIo ? Reason::kLost : Reason::kRefused, error.message);
+             open(error.code == ErrorCode::kIo ? OpenReason::kLost : OpenReason::kRefused, error.message);
            }});
-  if (!opened) return open(Reason::kAbsent, opened.error().message);
+  if (!opened) return open(OpenReason::kAbsent, opened.error().message);
   connection_ = std::move(*opened);
   figures_.breaker = Breaker::kHalfOpen;
   joined_at_ns_ = now_ns;
@@ -210,14 +180,14 @@ void CardSupervisor::Impl::on_message(const card_link::Message& message) {
   } else if (const auto* loaded = std::get_if<card_link::Loaded>(&message)) {
     on_loaded(*loaded);
   } else if (const auto* refusal = std::get_if<card_link::Refusal>(&message)) {
-    open(Reason::kRefused, refusal->error);
+    open(OpenReason::kRefused, refusal->error);
   } else {
-    open(Reason::kRefused, "card socket: a message that a daemon does not expect");
+    open(OpenReason::kRefused, "card socket: a message that a daemon does not expect");
   }
 }
 
 void CardSupervisor::Impl::on_welcome(const card_link::Welcome& welcome) {
-  if (welcome_) return open(Reason::kRefused, "card socket: welcomed twice");
+  if (welcome_) return open(OpenReason::kRefused, "card socket: welcomed twice");
   welcome_ = true;
   ++figures_.joins;
   figures_.device = welcome.device;
@@ -229,14 +199,15 @@ void CardSupervisor::Impl::on_welcome(const card_link::Welcome& welcome) {
                             {"state", card_link::name_of(welcome.state.state)}});
   for (std::uint32_t i = 0; i < seats_.size(); ++i) {
     if (!seats_[i].seat->offer(connection_->make_port(i)))
-      return open(Reason::kLost, fmt::format("shard {} does not read its orders", seats_[i].shard));
+      return open(OpenReason::kLost, fmt::format("shard {} does not read its orders", seats_[i].shard));
     ++ports_out_;
   }
+  wake_shards();
   on_state(welcome.state);
 }
 
 void CardSupervisor::Impl::on_state(const card_link::StateChange& state) {
-  if (!welcome_) return open(Reason::kRefused, "card socket: a state before the welcome");
+  if (!welcome_) return open(OpenReason::kRefused, "card socket: a state before the welcome");
   const bool was_there = is_there(figures_.card_state);
   figures_.card_state = state.state;
   models_.set_ready(state.ready);
@@ -245,14 +216,14 @@ void CardSupervisor::Impl::on_state(const card_link::StateChange& state) {
   } else {
     // Its process looks after the device; the link stays.
     figures_.breaker = Breaker::kOpen;
-    if (was_there) ++figures_.opened[static_cast<std::size_t>(Reason::kAbsent)];
+    if (was_there) ++figures_.opened[static_cast<std::size_t>(OpenReason::kAbsent)];
     say_once(fmt::format("the card is {}: {}", card_link::name_of(state.state), state.reason));
   }
   attend();
 }
 
 void CardSupervisor::Impl::on_loaded(const card_link::Loaded& loaded) {
-  if (!welcome_) return open(Reason::kRefused, "card socket: an answer before the welcome");
+  if (!welcome_) return open(OpenReason::kRefused, "card socket: an answer before the welcome");
   models_.loaded(loaded, clock_.now_ns());
   if (loaded.error.empty()) {
     const auto kind = static_cast<std::size_t>(loaded.kind);
@@ -275,11 +246,11 @@ void CardSupervisor::Impl::attend() {
   const std::uint64_t now_ns = clock_.now_ns();
   if (is_there(figures_.card_state)) {
     if (const auto load = models_.next_load(now_ns)) {
-      if (auto sent = connection_->send(*load); !sent) return open(Reason::kLost, sent.error().message);
+      if (auto sent = connection_->send(*load); !sent) return open(OpenReason::kLost, sent.error().message);
       load_sent_ns_ = now_ns;
     }
   }
-  models_.place(now_ns);
+  if (models_.place(now_ns)) wake_shards();
   judge();
 }
 
@@ -322,32 +293,34 @@ void CardSupervisor::Impl::check_heart(std::uint64_t now_ns) {
   if (beat != last_beat_ || !welcome_ || now_ns - last_look_ns_ > timeout_ns / 2) last_beat_ns_ = now_ns;
   last_beat_ = beat;
   if (now_ns - last_beat_ns_ > timeout_ns)
-    open(Reason::kHeartbeat, fmt::format("its heart has not beaten for {} ms", options_.beat_timeout_ms));
+    open(OpenReason::kHeartbeat, fmt::format("its heart has not beaten for {} ms", options_.beat_timeout_ms));
 }
 
 void CardSupervisor::Impl::check_deadlines(std::uint64_t now_ns) {
   if (!welcome_ && now_ns - joined_at_ns_ > options_.hello_timeout_ms * kNsPerMs)
-    return open(Reason::kRefused, fmt::format("no welcome within {} ms", options_.hello_timeout_ms));
+    return open(OpenReason::kRefused, fmt::format("no welcome within {} ms", options_.hello_timeout_ms));
   if (models_.loading() && now_ns - load_sent_ns_ > options_.load_timeout_ms * kNsPerMs)
-    open(Reason::kLoadTimeout, fmt::format("a model is not loaded after {} ms", options_.load_timeout_ms));
+    open(OpenReason::kLoadTimeout,
+         fmt::format("a model is not loaded after {} ms", options_.load_timeout_ms));
 }
 
 /// The breaker opens: the link goes whole, and the next try comes after a pause.
-void CardSupervisor::Impl::open(Reason reason, const std::string& why) {
+void CardSupervisor::Impl::open(OpenReason reason, const std::string& why) {
   const std::uint64_t now_ns = clock_.now_ns();
   // A card that is simply not there opens nothing again and again.
-  if (reason != Reason::kAbsent || figures_.breaker != Breaker::kOpen || figures_.reason != why)
+  if (reason != OpenReason::kAbsent || figures_.breaker != Breaker::kOpen || figures_.reason != why)
     ++figures_.opened[static_cast<std::size_t>(reason)];
   const bool held =
       figures_.breaker == Breaker::kClosed && now_ns - closed_since_ns_ >= options_.retry_max_ms * kNsPerMs;
   backoff_.failed(now_ns, held);
-  say_once(fmt::format("{}: {}", kReasons[static_cast<std::size_t>(reason)], why));
+  say_once(fmt::format("{}: {}", kOpenReasonNames[static_cast<std::size_t>(reason)], why));
   close(why);
 }
 
 void CardSupervisor::Impl::close(const std::string& why) {
   models_.forget();
   for (const Seat& seat : seats_) seat.seat->withdraw();
+  wake_shards();
   figures_.breaker = Breaker::kOpen;
   figures_.reason = why;
   figures_.card_state = CardState::kUnspecified;

@@ -44,24 +44,16 @@ TEST(RecordLayout, RoundsBuffersToWholeMemoryWords) {
   EXPECT_EQ(buffer_bytes(3, 600), 384U);
 }
 
-TEST(RecordLayout, PacksCodesLowestBitFirst) {
+TEST(RecordLayout, TellsTheHostWhereTheFieldsLie) {
   const std::vector<HardwareField> fields{field(0, 6), field(6, 6), field(12, 9)};
+  const kan::RecordLayout layout = record_layout(fields, 24);
+  EXPECT_EQ(layout.record_bits, 32U);
+  EXPECT_TRUE(kan::check(layout));
   const std::array<std::uint16_t, 3> codes{0b100001, 0b111100, 0b1'0000'0011};
-  std::array<std::uint8_t, 4> record{0xFF, 0xFF, 0xFF, 0xFF};
-  pack_codes(fields, codes, record);
-  EXPECT_THAT(record, ElementsAre(0b00'100001, 0b0011'1111, 0b000'10000, 0));
-  EXPECT_EQ(get_bits(record, 12, 9), 0b1'0000'0011U);
-}
-
-TEST(RecordLayout, ReadsScoresAsTwosComplement) {
-  const std::vector<HardwareField> fields{field(0, 5), field(5, 5), field(10, 32)};
-  std::array<std::uint8_t, 8> record{};
-  put_bits(record, 0, 5, 0b10000);
-  put_bits(record, 5, 5, 0b01111);
-  put_bits(record, 10, 32, 0xFFFF'FFFF);
-  std::array<std::int32_t, 3> scores{};
-  unpack_scores(fields, record, scores);
-  EXPECT_THAT(scores, ElementsAre(-16, 15, -1));
+  std::array<std::byte, 64> records{};
+  kan::pack_records(layout, codes, 1, records);
+  EXPECT_THAT(std::span(records).first(4), ElementsAre(std::byte{0b00'100001}, std::byte{0b0011'1111},
+                                                       std::byte{0b000'10000}, std::byte{0}));
 }
 
 }  // namespace

@@ -5,3 +5,4 @@ kantrig_add_test(unit/control/card_supervisor_test LIBRARIES kantrig_test_card k
 kantrig_add_test(unit/backend/costs_test LIBRARIES kantrig::backend)
 kantrig_add_test(integration/card_seat_allocation_test LIBRARIES kantrig_test_card kantrig::backend)
 kantrig_add_test(contract/backend/card_schedule_test LIBRARIES kantrig_test_card kantrig::control TIMEOUT 300)
+kantrig_add_bench(card_seat LIBRARIES kantrig_test_card kantrig::backend)

@@ -46,21 +46,21 @@ class JetsKernel : public testing::Test {
   [[nodiscard]] std::size_t wrong_scores(std::span<const std::uint16_t> codes) {
     const std::size_t features = design_.inputs.size();
     const std::size_t events = codes.size() / features;
-    const std::span<std::uint8_t> bytes = driver_.memory.bytes;
-    for (std::size_t i = 0; i < events; ++i) {
-      compiler::pack_codes(design_.inputs, codes.subspan(i * features, features),
-                           bytes.subspan(i * input_bytes(), input_bytes()));
-    }
+    const auto bytes = std::as_writable_bytes(std::span(driver_.memory.bytes));
+    kan::pack_records(compiler::record_layout(design_.inputs, design_.input_width), codes,
+                      static_cast<std::uint32_t>(events), bytes);
     EXPECT_TRUE(driver_.run({.output = kOutput, .events = static_cast<std::uint32_t>(events)})) << "hangs";
     EXPECT_EQ(driver_.read(offset_of("error")), 0U);
+    std::vector<std::vector<std::int16_t>> scores(design_.outputs.size(), std::vector<std::int16_t>(events));
+    std::vector<std::int16_t*> columns;
+    for (auto& column : scores) columns.push_back(column.data());
+    kan::unpack_records(compiler::record_layout(design_.outputs, design_.output_width),
+                        bytes.subspan(0x80000), static_cast<std::uint32_t>(events), columns);
     std::size_t wrong = 0;
-    std::vector<std::int32_t> scores(design_.outputs.size());
     for (std::size_t i = 0; i < events; ++i) {
-      compiler::unpack_scores(design_.outputs, bytes.subspan(0x80000 + i * output_bytes(), output_bytes()),
-                              scores);
       const std::vector<std::int16_t> expected =
           kan::reference_outputs(bundle_.model, codes.subspan(i * features, features));
-      for (std::size_t k = 0; k < scores.size(); ++k) wrong += scores[k] == expected[k] ? 0U : 1U;
+      for (std::size_t k = 0; k < scores.size(); ++k) wrong += scores[k][i] == expected[k] ? 0U : 1U;
     }
     return wrong;
   }

@@ -66,26 +66,34 @@ class OverlayKernel : public testing::Test {
   /// Writes events of `model` to memory and keeps what the reference says of them.
   void put_events(const kan::Model& model, std::size_t events) {
     expected_.clear();
-    const std::size_t record = compiler::record_bytes(design_.input_width);
+    std::vector<std::uint16_t> rows;
     for (std::size_t i = 0; i < events; ++i) {
       const std::vector<std::uint32_t> drawn = random_event(model, *design_.overlay, random_);
-      const std::vector<std::uint16_t> codes(drawn.begin(), drawn.end());
-      compiler::pack_codes(design_.inputs, codes,
-                           std::span{driver_.memory.bytes}.subspan(i * record, record));
-      expected_.push_back(kan::reference_outputs(
-          model, std::span{codes}.first(static_cast<std::size_t>(model.input_count()))));
+      rows.insert(rows.end(), drawn.begin(), drawn.end());
+      const auto codes = std::span(rows).last(drawn.size());
+      expected_.push_back(
+          kan::reference_outputs(model, codes.first(static_cast<std::size_t>(model.input_count()))));
     }
+    kan::pack_records(compiler::record_layout(design_.inputs, design_.input_width), rows,
+                      static_cast<std::uint32_t>(events),
+                      std::as_writable_bytes(std::span{driver_.memory.bytes}));
   }
   [[nodiscard]] std::size_t wrong_events() const {
-    const std::size_t record = compiler::record_bytes(design_.output_width);
-    std::vector<std::int32_t> scores(design_.outputs.size());
+    std::vector<std::vector<std::int16_t>> scores(design_.outputs.size(),
+                                                  std::vector<std::int16_t>(expected_.size()));
+    std::vector<std::int16_t*> columns;
+    for (auto& column : scores) columns.push_back(column.data());
+    kan::unpack_records(compiler::record_layout(design_.outputs, design_.output_width),
+                        std::as_bytes(std::span{driver_.memory.bytes}).subspan(kOutputAt),
+                        static_cast<std::uint32_t>(expected_.size()), columns);
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < expected_.size(); ++i) {
-      compiler::unpack_scores(
-          design_.outputs, std::span{driver_.memory.bytes}.subspan(kOutputAt + i * record, record), scores);
-      std::vector<std::int32_t> wanted(expected_[i].begin(), expected_[i].end());
-      wanted.resize(scores.size(), 0);
-      wrong += scores == wanted ? 0U : 1U;
+      bool right = true;
+      for (std::size_t k = 0; k < scores.size(); ++k) {
+        const std::int16_t wanted = k < expected_[i].size() ? expected_[i][k] : std::int16_t{0};
+        right = right && scores[k][i] == wanted;
+      }
+      wrong += right ? 0U : 1U;
     }
     return wrong;
   }

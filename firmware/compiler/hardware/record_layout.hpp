@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstddef>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "compiler/hardware/design.hpp"
+#include "kan/record_layout.hpp"
 
 namespace kantrig::compiler {
 
@@ -39,43 +39,12 @@ inline constexpr std::uint32_t kDefaultMaxLanes = 4;  // kan_kernel's parameter 
   return (bytes + kMemoryWordBytes - 1) / kMemoryWordBytes * kMemoryWordBytes;
 }
 
-/// Bits [offset, offset + width) of a record, width 1 to 32, get the lowest bits of `value`.
-constexpr void put_bits(std::span<std::uint8_t> record, std::uint32_t offset, std::uint32_t width,
-                        std::uint32_t value) noexcept {
-  for (std::uint32_t i = 0; i < width; ++i) {
-    const std::uint32_t bit = offset + i;
-    const auto mask = static_cast<std::uint8_t>(1U << (bit % 8));
-    std::uint8_t& byte = record[bit / 8];
-    byte = static_cast<std::uint8_t>((value >> i & 1U) != 0 ? byte | mask : byte & ~mask);
-  }
-}
-
-[[nodiscard]] constexpr std::uint32_t get_bits(std::span<const std::uint8_t> record, std::uint32_t offset,
-                                               std::uint32_t width) noexcept {
-  std::uint32_t value = 0;
-  for (std::uint32_t i = 0; i < width; ++i) {
-    const std::uint32_t bit = offset + i;
-    value |= (static_cast<std::uint32_t>(record[bit / 8]) >> (bit % 8) & 1U) << i;
-  }
-  return value;
-}
-
-/// Writes one event's codes, one a field, into its record of record_bytes(); the padding becomes 0.
-constexpr void pack_codes(std::span<const HardwareField> fields, std::span<const std::uint16_t> codes,
-                          std::span<std::uint8_t> record) noexcept {
-  std::ranges::fill(record, std::uint8_t{0});
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    put_bits(record, fields[i].offset, fields[i].width, codes[i]);
-}
-
-/// Reads one event's scores, one a field and two's complement, out of its record.
-constexpr void unpack_scores(std::span<const HardwareField> fields, std::span<const std::uint8_t> record,
-                             std::span<std::int32_t> scores) noexcept {
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const std::uint32_t bits = get_bits(record, fields[i].offset, fields[i].width);
-    const std::uint32_t sign = 1U << (fields[i].width - 1);
-    scores[i] = static_cast<std::int32_t>((bits ^ sign) - sign);
-  }
+/// The same for kan::pack_records() and kan::unpack_records(): `fields` of an event that has `width` bits.
+[[nodiscard]] inline kan::RecordLayout record_layout(const std::vector<HardwareField>& fields,
+                                                     std::uint32_t width) {
+  kan::RecordLayout layout{.record_bits = record_bits(width), .fields = {}};
+  for (const HardwareField& field : fields) layout.fields.push_back({field.offset, field.width});
+  return layout;
 }
 
 }  // namespace kantrig::compiler

@@ -109,7 +109,7 @@ std::uint32_t CardSeat::sleep_ms(std::uint64_t now_ns, std::uint32_t at_most_ms)
   const State& state = *state_of_shard_;
   if (!state.port) return at_most_ms;
   std::uint64_t next_ns = state.next_proof_ns();
-  for (const SeatSlot& slot : state.slots) {
+  for (const SeatSlot& slot : state.slots_there()) {
     if (slot.use == SlotUse::kOpen) next_ns = std::min(next_ns, slot.opened_ns + state.options.join_ns);
     if (slot.use == SlotUse::kInFlight)
       next_ns = std::min(next_ns, slot.submit_ns + state.options.deadline_ns);

@@ -228,7 +228,7 @@ void CardSeat::State::observe(const Completion& completion) noexcept {
 }
 
 bool CardSeat::State::late() const noexcept {
-  return std::ranges::any_of(slots, [this](const SeatSlot& slot) {
+  return std::ranges::any_of(slots_there(), [this](const SeatSlot& slot) {
     return slot.use == SlotUse::kInFlight && now_ns >= slot.submit_ns + options.deadline_ns;
   });
 }

@@ -97,6 +97,10 @@ struct CardSeat::State {
   /// When golden vectors are due next; UINT64_MAX when never.
   [[nodiscard]] std::uint64_t next_proof_ns() const noexcept;
 
+  /// Those of the port.
+  [[nodiscard]] std::span<const SeatSlot> slots_there() const noexcept {
+    return std::span(slots).first(port->shape().slots);
+  }
   [[nodiscard]] SeatSlot& slot_of(const SeatTicket& ticket) noexcept { return slots[ticket.slot]; }
   [[nodiscard]] std::uint64_t clock_ns() const noexcept { return clock.now_ns(); }
 

@@ -30,6 +30,8 @@ TEST_F(CardSupervisorTest, JoinsLoadsProvesAndThenTheCardDecidesOnEverySeat) {
   EXPECT_EQ(decide(model, 0, 1), wire::Path::kFpga);
   EXPECT_EQ(decide(model, 1, 2), wire::Path::kFpga);
   EXPECT_EQ(process_.repeated_load_ids(), 0U);
+  std::uint64_t rung = 0;
+  EXPECT_EQ(::read(bells_[1], &rung, sizeof rung), 8) << "a shard that sleeps would read its orders late";
 }
 
 TEST_F(CardSupervisorTest, WithoutACardTheCpuDecidesUntilOneComes) {
