@@ -1,16 +1,10 @@
 #include "backend/card/card_workspace.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/assert.hpp"
 
 namespace kantrig::backend {
-namespace {
-
-constexpr std::uint32_t kTileEvents = 64;  // results are readable and writable up to a multiple of this
-
-}  // namespace
 
 CardWorkspace::CardWorkspace(const kan::Evaluator& evaluator, std::uint32_t events_max, CardSeat* seat,
                              const std::atomic<std::uint64_t>* load_id)
@@ -18,6 +12,7 @@ CardWorkspace::CardWorkspace(const kan::Evaluator& evaluator, std::uint32_t even
       seat_(seat),
       load_id_(load_id),
       space_(evaluator, events_max),
+      scores_(evaluator.model()),
       check_space_(evaluator, kCheckEvents),
       check_codes_(std::size_t{kCheckEvents} * evaluator.model().input_count()),
       random_(seat == nullptr ? 0 : seat->state_of_shard_->options.seed) {
@@ -116,7 +111,7 @@ void CardWorkspace::collect() noexcept {
   const kan::RecordLayout& layout = state.models[slot.model].model->output();
   const auto records = state.port->output(room_.ticket.slot).subspan(room_.first * layout.record_bytes());
   kan::unpack_records(layout, records, events_, columns_);
-  if (!classify() || !cross_check()) {
+  if (!scores_.classify(columns_, events_, space_.class_column()) || !cross_check()) {
     seat_->probe_.cross_check_failures.add(1);
     seat_->give_up(Trouble::kCrossCheck);
     return take_over();
@@ -126,41 +121,6 @@ void CardWorkspace::collect() noexcept {
   seat_->probe_.batches.add(1);
   seat_->probe_.events.add(events_);
   state.let_go(room_.ticket, state.clock_ns() - begin_ns);
-}
-
-/// Classes as kan::reference_class() defines them. False when an output is none that the model can give:
-/// nothing behind this point expects such a one.
-bool CardWorkspace::classify() noexcept {
-  const std::vector<kan::Node>& nodes = evaluator_.model().layers.back().nodes;
-  bool possible = true;
-  for (std::size_t k = 0; k < columns_.size(); ++k) {
-    const std::int16_t* const column = columns_[k];
-    std::int16_t least = column[0];
-    std::int16_t most = column[0];
-    for (std::uint32_t i = 0; i < events_; ++i) {
-      least = std::min(least, column[i]);
-      most = std::max(most, column[i]);
-    }
-    possible = possible && least >= nodes[k].low && most <= nodes[k].high;
-  }
-  std::uint8_t* const classes = space_.class_column();
-  for (std::uint32_t first = 0; first < events_; first += kTileEvents) {
-    std::array<std::int16_t, kTileEvents> best;
-    std::array<std::int16_t, kTileEvents> chosen{};
-    std::copy_n(columns_[0] + first, kTileEvents, best.begin());
-    if (columns_.size() == 1) {
-      for (std::uint32_t i = 0; i < kTileEvents; ++i) chosen[i] = best[i] > 0 ? 1 : 0;
-    }
-    for (std::size_t k = 1; k < columns_.size(); ++k) {
-      const std::int16_t* const column = columns_[k] + first;
-      for (std::uint32_t i = 0; i < kTileEvents; ++i) {
-        chosen[i] = column[i] > best[i] ? static_cast<std::int16_t>(k) : chosen[i];
-        best[i] = std::max(best[i], column[i]);
-      }
-    }
-    for (std::uint32_t i = 0; i < kTileEvents; ++i) classes[first + i] = static_cast<std::uint8_t>(chosen[i]);
-  }
-  return possible;
 }
 
 /// Compares a sample of the batch with what the CPU says. Which events, nobody at the card can know.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "backend/card/scores.hpp"
 #include "backend/card/seat_state.hpp"
 
 namespace kantrig::backend {
@@ -45,7 +46,6 @@ class CardWorkspace final : public Workspace {
   void take_over() noexcept;
   [[nodiscard]] bool hand_over(std::uint32_t backlog) noexcept;
   void collect() noexcept;
-  [[nodiscard]] bool classify() noexcept;
   [[nodiscard]] bool cross_check() noexcept;
   [[nodiscard]] bool agrees(std::uint32_t first, std::uint32_t events) noexcept;
 
@@ -53,6 +53,7 @@ class CardWorkspace final : public Workspace {
   CardSeat* seat_;
   const std::atomic<std::uint64_t>* load_id_;
   kan::Workspace space_;
+  Scores scores_;
   std::vector<std::int16_t*> columns_;  // of space_
   std::uint32_t events_ = 0;
   wire::Path path_ = wire::Path::kUnspecified;
