@@ -80,6 +80,7 @@ Controller::Controller(Parts parts, ControllerOptions options)
       registry_(parts.registry),
       runs_(parts.runs),
       shards_(std::move(parts.shards)),
+      on_roles_(std::move(parts.on_roles)),
       options_(std::move(options)),
       changes_({parts.io, clock_, log_, shards_}, options_),
       collector_(log_, runs_, shards_),
@@ -109,10 +110,12 @@ void Controller::with_model(const std::string& name, Done<void> done,
 
 void Controller::settle() {
   const Composition& now = changes_.now();
-  registry_.set_roles({.active = now.conditions.model,
-                       .previous = now.previous,
-                       .shadow = now.conditions.shadow,
-                       .generation = now.conditions.generation});
+  const Roles roles{.active = now.conditions.model,
+                    .previous = now.previous,
+                    .shadow = now.conditions.shadow,
+                    .generation = now.conditions.generation};
+  registry_.set_roles(roles);
+  if (on_roles_) on_roles_(roles);
   collector_.remember(now.conditions);
 }
 

@@ -47,6 +47,8 @@ class Controller {
     ModelRegistry& registry;
     ledger::RunBook& runs;
     Shards shards;  // by index; each must be running its agent when start() is called
+    /// Told which models run, whenever that may have changed: what a card should have. May be empty.
+    std::function<void(const Roles&)> on_roles{};
   };
 
   Controller(Parts parts, ControllerOptions options);
@@ -101,7 +103,7 @@ class Controller {
   void with_model(const std::string& name, Done<void> done,
                   std::function<void(ModelPointer, Done<void>)> then);
   void activate_loaded(const ModelPointer& model, Done<void> done);
-  void settle();  // registry and collector learn what is on
+  void settle();  // registry, collector and cards learn what is on
   void wait_drained(std::uint64_t deadline_ns, std::function<void(bool in_time)> then);
   void end_run(const std::string& comment, Done<RunStopped> done);
   void close_run(RunNumber run, const std::string& comment, Done<RunStopped> done);
@@ -114,6 +116,7 @@ class Controller {
   ModelRegistry& registry_;
   ledger::RunBook& runs_;
   Shards shards_;
+  std::function<void(const Roles&)> on_roles_;
   ControllerOptions options_;
   ChangeQueue changes_;
   BlockCollector collector_;

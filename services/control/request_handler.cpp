@@ -58,6 +58,45 @@ double seconds(std::uint64_t ns) {
   return static_cast<double>(ns) * 1e-9;
 }
 
+void add(std::string_view name, std::uint64_t count,
+         google::protobuf::RepeatedPtrField<v1::NamedCount>& into) {
+  v1::NamedCount& entry = *into.Add();
+  entry.set_name(std::string(name));
+  entry.set_count(count);
+}
+
+void write(const CardStatus& status, v1::CardLinkStatus& into) {
+  const CardFigures& figures = status.figures;
+  into.set_socket(figures.socket);
+  into.set_device(figures.device);
+  into.set_breaker(std::string(name_of(figures.breaker)));
+  into.set_reason(figures.reason);
+  into.set_state(std::string(card_link::name_of(figures.card_state)));
+  into.set_route(std::string(name_of_route(status.route)));
+  into.set_batches(status.batches);
+  into.set_events(status.events);
+  into.set_slots(status.slots);
+  into.set_slots_in_flight(status.slots_in_flight);
+  into.set_taken_over_batches(status.taken_over_batches);
+  into.set_taken_over_events(status.taken_over_events);
+  into.set_passed_over_batches(status.passed_over_batches);
+  into.set_canaries_passed(status.canaries_passed);
+  into.set_canaries_failed(status.canaries_failed);
+  into.set_cross_checked_events(status.cross_checked_events);
+  into.set_cross_check_failures(status.cross_check_failures);
+  into.set_joins(figures.joins);
+  const std::vector<std::string> reasons = open_reasons();
+  for (std::size_t i = 0; i < reasons.size(); ++i) add(reasons[i], figures.opened[i], *into.mutable_opened());
+  for (std::size_t i = 1; i < std::size(figures.loads); ++i)
+    add(card_link::name_of(static_cast<card_link::LoadKind>(i)), figures.loads[i], *into.mutable_loads());
+  into.set_loads_failed(figures.loads_failed);
+  if (figures.last_load_kind != card_link::LoadKind::kUnspecified)
+    into.set_last_load_kind(std::string(card_link::name_of(figures.last_load_kind)));
+  into.set_last_load_seconds(seconds(figures.last_load_ns));
+  into.set_last_program_seconds(seconds(figures.last_program_ns));
+  for (const std::uint32_t shard : status.shards) into.add_shards(shard);
+}
+
 void write(const Status& status, const DaemonFigures& figures, v1::StatusReply& into) {
   into.set_version(std::string(base::build_info().version));
   into.set_state(std::string(name_of(status.state)));
@@ -87,6 +126,7 @@ void write(const Status& status, const DaemonFigures& figures, v1::StatusReply& 
   into.set_shadow_class_disagreements(figures.shadow_class_disagreements);
   into.set_shadow_accept_disagreements(figures.shadow_accept_disagreements);
   for (const std::string& endpoint : figures.endpoints) into.add_endpoints(endpoint);
+  for (const CardStatus& card : figures.cards) write(card, *into.add_cards());
 }
 
 void send_models(const Controller& controller, const RequestHandler::Reply& reply) {
@@ -160,8 +200,27 @@ void stop_run(Controller& controller, const std::string& comment, const RequestH
 
 }  // namespace
 
-RequestHandler::RequestHandler(Controller& controller, std::function<DaemonFigures()> figures)
-    : controller_(controller), figures_(std::move(figures)) {}
+RequestHandler::RequestHandler(Controller& controller, std::function<DaemonFigures()> figures,
+                               std::function<void(backend::Route)> set_route)
+    : controller_(controller), figures_(std::move(figures)), set_route_(std::move(set_route)) {}
+
+/// Answers with the cards as they are after the change.
+void RequestHandler::route_cards(std::string_view name, const Reply& reply) {
+  if (figures().cards.empty() || !set_route_)
+    return send_error(reply, "this daemon has no cards: backend.kind and card.sockets name them");
+  if (!name.empty()) {
+    const auto route = parse_route(name);
+    if (!route) return send_error(reply, route.error().message);
+    set_route_(*route);
+  }
+  v1::ControlReply message;
+  for (const CardStatus& card : figures().cards) write(card, *message.mutable_cards()->add_cards());
+  send(reply, std::move(message));
+}
+
+DaemonFigures RequestHandler::figures() const {
+  return figures_ ? figures_() : DaemonFigures{};
+}
 
 std::string RequestHandler::refusal(std::string_view message) {
   v1::ControlReply reply;
@@ -183,7 +242,7 @@ void RequestHandler::handle(std::string_view request, Reply reply) {
   switch (message.body_case()) {
     case v1::ControlRequest::kStatus: {
       v1::ControlReply status;
-      write(controller_.status(), figures_ ? figures_() : DaemonFigures{}, *status.mutable_status());
+      write(controller_.status(), figures(), *status.mutable_status());
       return send(reply, std::move(status));
     }
     case v1::ControlRequest::kRunStart:
@@ -201,6 +260,8 @@ void RequestHandler::handle(std::string_view request, Reply reply) {
                                    then(controller_, reply, send_menu));
     case v1::ControlRequest::kMenuColumn:
       return controller_.set_column(message.menu_column().column(), then(controller_, reply, send_menu));
+    case v1::ControlRequest::kCardRoute:
+      return route_cards(message.card_route().route(), reply);
     case v1::ControlRequest::BODY_NOT_SET:
       break;
   }

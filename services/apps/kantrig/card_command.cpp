@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/kantrig/card/card_client.hpp"
+#include "apps/kantrig/card/card_route.hpp"
 #include "apps/kantrig/card/card_text.hpp"
 #include "apps/kantrig/commands.hpp"
 #include "apps/kantrig/print.hpp"
@@ -125,17 +126,18 @@ CLI::App* add(CLI::App& card, const char* name, const char* description,
 
 void add_card_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CardOptions>();
-  CLI::App* const card = app.add_subcommand("card", "List, look at, test and reset FPGA cards");
+  CLI::App* const card = app.add_subcommand("card", "List, look at, test, reset and route FPGA cards");
   card->require_subcommand(1);
   card->footer(
-      R"(A card is owned by one kantrig-card process, which is asked over its socket; no daemon need run. Whatever happens to a
-card, the daemon decides on its CPU meanwhile, with the same bits.
+      R"(A card is owned by one kantrig-card process, which is asked over its socket; no daemon need run, but for route. Whatever
+happens to a card, the daemon decides on its CPU meanwhile, with the same bits.
 
 Examples:
   kantrig card list
   kantrig card status --socket /run/kantrig/card-0000:03:00.1
   kantrig card test                  # golden vectors, through the card
-  kantrig card reset                 # then it is loaded and proved again)");
+  kantrig card reset                 # then it is loaded and proved again
+  kantrig card route cpu             # the daemon leaves its cards alone)");
   CLI::App* const list = add(*card, "list", "One line a card", options);
   list->callback([options, &exit_code] { exit_code = show(*options, false); });
   CLI::App* const status = add(*card, "status", "Everything that is known of a card", options);
@@ -146,6 +148,7 @@ Examples:
   CLI::App* const reset = add(*card, "reset", "Reset the device, load it again and prove it", options);
   reset->callback(
       [options, &exit_code] { exit_code = command(*options, card_link::Verb::kReset, kResetMs); });
+  add_card_route_command(*card, exit_code);
 }
 
 }  // namespace kantrig::apps

@@ -57,7 +57,31 @@ std::string shadow_text(const v1::StatusReply& status) {
                      grouped(status.shadow_accept_disagreements()));
 }
 
+std::string count_of(const google::protobuf::RepeatedPtrField<v1::NamedCount>& counts) {
+  std::string text;
+  for (const v1::NamedCount& entry : counts) {
+    if (entry.count() > 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", entry.name(), grouped(entry.count()));
+  }
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
+
+std::string card_link_text(const v1::CardLinkStatus& card) {
+  return fmt::format(
+      "card       {}  {}{}\n"
+      "           device {}, {}, route {}, loads: {}{}, out of use: {}\n"
+      "           decided {} events in {} batches and {} slots, taken over by the CPU {} batches, compared "
+      "{} events, differing "
+      "{} batches\n",
+      card.socket(), card.breaker(), card.reason().empty() ? "" : ": " + card.reason(),
+      or_none(card.device()), or_none(card.state()), card.route(), count_of(card.loads()),
+      card.loads_failed() == 0 ? "" : fmt::format(", failed {}", card.loads_failed()),
+      count_of(card.opened()), grouped(card.events()), grouped(card.batches()), grouped(card.slots()),
+      grouped(card.taken_over_batches()), grouped(card.cross_checked_events()),
+      grouped(card.cross_check_failures()));
+}
 
 int print_text(std::string_view text) {
   const bool written =
@@ -151,6 +175,7 @@ std::string status_text(const v1::StatusReply& status) {
   text += fmt::format("events at  {}\n", or_none(endpoints));
   text += fmt::format("backend    {}, kernel set {}, shards {}, lanes {}\n", or_none(status.backend()),
                       or_none(status.kernel_set()), status.shard_count(), status.lane_count());
+  for (const v1::CardLinkStatus& card : status.cards()) text += card_link_text(card);
   text += fmt::format("time       live {:.1f} s, busy {:.1f} s, paused {:.1f} s\n\n", status.live_seconds(),
                       status.busy_seconds(), status.paused_seconds());
   text += counts_text(status) + "\n" + lines_text(status.lines());

@@ -39,6 +39,7 @@ class Table {
 
 [[nodiscard]] std::string grouped(std::uint64_t number);  // 1,234,567
 [[nodiscard]] std::string status_text(const v1::StatusReply& status);
+[[nodiscard]] std::string card_link_text(const v1::CardLinkStatus& card);  // a few lines of status_text()
 [[nodiscard]] std::string models_text(const v1::ModelListReply& models);
 [[nodiscard]] std::string lines_text(const google::protobuf::RepeatedPtrField<v1::LineStatus>& lines);
 

@@ -16,6 +16,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "apps/kantrigd/card_metrics.hpp"
+#include "apps/kantrigd/cards.hpp"
 #include "apps/kantrigd/daemon_metrics.hpp"
 #include "apps/kantrigd/daemon_options.hpp"
 #include "apps/kantrigd/pipeline_watch.hpp"
@@ -51,7 +53,7 @@ constexpr std::size_t kGoodbyesWaitingMax = 10'000;
 class Daemon {
  public:
   Daemon(const settings::Settings& settings, const SettingsSource& source)
-      : settings_(settings), source_(source), log_(log_level(settings.log.level)) {}
+      : settings_(settings), source_(source), log_(log_level(settings.log.level)), cards_(settings) {}
 
   int run() {
     if (auto started = start(); !started) {
@@ -79,6 +81,7 @@ class Daemon {
     if (auto ok = make_control(); !ok) return ok;
     if (auto ok = make_telemetry(); !ok) return ok;
     if (auto ok = start_threads(); !ok) return ok;
+    cards_.start(io_, clock_, log_, shard_pointers_);
     watch_signals();
     controller_->start([this](const Result<void>& started) { on_started(started); });
     tick();
@@ -87,7 +90,7 @@ class Daemon {
 
   Result<void> make_shards() {
     for (std::uint32_t i = 0; i < settings_.events.shards; ++i) {
-      auto shard = pipeline::Shard::create(shard_options(settings_, i), *context_, clock_);
+      auto shard = pipeline::Shard::create(shard_options(settings_, cards_, i), *context_, clock_);
       if (!shard) return tl::unexpected<Error>(shard.error());
       shards_.push_back(std::move(*shard));
       shard_pointers_.push_back(shards_.back().get());
@@ -100,11 +103,15 @@ class Daemon {
     auto runs = ledger::RunBook::open(state / "runs", std::string(base::build_info().version));
     if (!runs) return tl::unexpected<Error>(runs.error());
     runs_.emplace(std::move(*runs));
-    registry_.emplace(io_, registry_options(settings_));
+    registry_.emplace(io_, registry_options(settings_, cards_));
     const control::Shards shards(shard_pointers_.begin(), shard_pointers_.end());
-    controller_.emplace(control::Controller::Parts{io_, clock_, log_, *registry_, *runs_, shards},
-                        controller_options(settings_));
-    handler_.emplace(*controller_, [this] { return figures(); });
+    controller_.emplace(
+        control::Controller::Parts{io_, clock_, log_, *registry_, *runs_, shards,
+                                   [this](const control::Roles& roles) { cards_.want(roles); }},
+        controller_options(settings_));
+    handler_.emplace(
+        *controller_, [this] { return figures(); },
+        [this](backend::Route route) { change_route(route, "kantrig card route"); });
     auto server = control::ControlServer::open(
         io_, *context_, {.endpoint = settings_.control.endpoint},
         [this](std::string_view request, control::ControlServer::Reply reply) {
@@ -126,6 +133,7 @@ class Daemon {
     metrics_.emplace(*controller_, shard_pointers_);
     watch_.emplace(clock_, shard_pointers_);
     exposer_.add([this](telemetry::MetricWriter& writer) { metrics_->write(writer); });
+    exposer_.add([this](telemetry::MetricWriter& writer) { write_card_metrics(cards_, writer); });
     telemetry::add_pages(*http_, exposer_,
                          {.live = [this] { return watch_->live(); }, .ready = [this] { return ready(); }});
     return {};
@@ -202,13 +210,18 @@ class Daemon {
       return;
     }
     for (const std::string& key : settings::changed_keys(settings_, *next)) {
-      if (key != "log.level" && key != "menu.file" && key != "menu.column") {
+      if (key != "log.level" && key != "menu.file" && key != "menu.column" && key != "card.route") {
         log_.warn("changed, but needs a restart", {{"key", key}});
       }
     }
     settings_.log.level = next->log.level;
     settings_.menu = next->menu;
     log_.set_level(log_level(settings_.log.level));
+    if (settings_.card.route != next->card.route) {
+      settings_.card.route = next->card.route;
+      if (const auto route = control::parse_route(settings_.card.route))
+        change_route(*route, "configuration");
+    }
     const auto text = base::read_file(settings_.menu.file, control::kMenuBytesMax);
     if (!text) {
       finish_reload(tl::unexpected<Error>(text.error()));
@@ -221,6 +234,11 @@ class Daemon {
       }
       controller_->set_column(settings_.menu.column, [this](const Result<void>& set) { finish_reload(set); });
     });
+  }
+
+  void change_route(backend::Route route, std::string_view by) {
+    cards_.set_route(route);
+    log_.info("route of batches chosen", {{"route", control::name_of_route(route)}, {"by", by}});
   }
 
   void finish_reload(const Result<void>& done) {
@@ -283,6 +301,7 @@ class Daemon {
       figures.shadow_class_disagreements += shard->probe().shadow_class_disagreements.value();
       figures.shadow_accept_disagreements += shard->probe().shadow_accept_disagreements.value();
     }
+    figures.cards = cards_.status();
     return figures;
   }
 
@@ -292,7 +311,8 @@ class Daemon {
       return {false, fmt::format("state: {}\n", control::name_of(state))};
     }
     telemetry::Health live = watch_->live();
-    if (live.ok) live.text = fmt::format("state: {}\n{}", control::name_of(state), live.text);
+    if (live.ok)
+      live.text = fmt::format("state: {}\n{}{}", control::name_of(state), live.text, cards_.readiness());
     return live;
   }
 
@@ -309,6 +329,7 @@ class Daemon {
     control_server_.reset();
     threads_.clear();
     for (const auto& shard : shards_) shard->end();
+    cards_.stop();
     collect_goodbyes();
     if (const auto collected = controller_->collect_last_blocks(); !collected) {
       log_.error("the last blocks stay in the ledger for the next start",
@@ -331,6 +352,7 @@ class Daemon {
   asio::io_context io_;
   asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer timer_{io_};
+  Cards cards_;  // outlives shards and models
   std::optional<StateLock> lock_;
   std::optional<wire::Context> context_;
   std::vector<std::unique_ptr<pipeline::Shard>> shards_;

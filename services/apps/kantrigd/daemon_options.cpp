@@ -5,6 +5,17 @@
 #include <fmt/core.h>
 
 namespace kantrig::apps {
+namespace {
+
+/// Of a shard with a card: enough to fill its slots, and to read on while they are away.
+constexpr std::uint32_t kBatchesUnderWay = 32;
+
+backend::Kind backend_kind(const std::string& name) {
+  if (name == "card") return backend::Kind::kCard;
+  return name == "rtl_sim" ? backend::Kind::kRtlSim : backend::Kind::kCpu;
+}
+
+}  // namespace
 
 base::LogLevel log_level(const std::string& name) {
   if (name == "debug") return base::LogLevel::kDebug;
@@ -13,7 +24,7 @@ base::LogLevel log_level(const std::string& name) {
   return base::LogLevel::kInfo;
 }
 
-pipeline::ShardOptions shard_options(const settings::Settings& s, std::uint32_t index) {
+pipeline::ShardOptions shard_options(const settings::Settings& s, const Cards& cards, std::uint32_t index) {
   pipeline::ShardOptions options;
   options.index = index;
   options.shard_count = s.events.shards;
@@ -33,6 +44,8 @@ pipeline::ShardOptions shard_options(const settings::Settings& s, std::uint32_t 
                     .batches_kept = s.events.credit_batches,
                     .answer_bytes_kept = static_cast<std::uint32_t>(s.events.answer_bytes_kept)};
   options.events_per_batch_max = s.events.batch_events_max;
+  options.seat = cards.seat(index);
+  if (options.seat != nullptr) options.batches_under_way = kBatchesUnderWay;
   options.sources = s.events.sources;
   options.credit = {
       .events = s.events.credit_events, .bytes = s.events.credit_bytes, .batches = s.events.credit_batches};
@@ -44,13 +57,14 @@ pipeline::ShardOptions shard_options(const settings::Settings& s, std::uint32_t 
   return options;
 }
 
-control::RegistryOptions registry_options(const settings::Settings& s) {
+control::RegistryOptions registry_options(const settings::Settings& s, const Cards& cards) {
   control::RegistryOptions options;
   options.repository = s.model.repository;
   options.signatures = {s.model.require_signature, s.model.public_keys};
-  options.backend = {.kind = s.backend.kind == "rtl_sim" ? backend::Kind::kRtlSim : backend::Kind::kCpu,
+  options.backend = {.kind = backend_kind(s.backend.kind),
                      .kernel_set = s.model.kernel_set,
-                     .rtl_sim_library = s.backend.rtl_sim_library};
+                     .rtl_sim_library = s.backend.rtl_sim_library,
+                     .seats = cards.seats()};
   return options;
 }
 

@@ -62,7 +62,11 @@ class KantrigCommandTest : public testing::Test {
   ControlFolder folder;
   ControlRoom room{folder};
   wire::Context context = wire::Context::create(1).value();
-  RequestHandler handler{room.controller(), [] { return DaemonFigures{.endpoints = {"ipc:///events"}}; }};
+  DaemonFigures figures{.endpoints = {"ipc:///events"}};
+  RequestHandler handler{room.controller(), [this] { return figures; },
+                         [this](backend::Route route) {
+                           for (CardStatus& card : figures.cards) card.route = route;
+                         }};
   std::string endpoint;
   std::unique_ptr<ControlServer> server;
 };
@@ -76,6 +80,39 @@ TEST_F(KantrigCommandTest, ShowsTheStatusToPeopleAndToScripts) {
   EXPECT_EQ(json.exit_code, 0);
   EXPECT_THAT(json.output, HasSubstr("\"menu_column\": \"physics\""));
   EXPECT_THAT(json.output, HasSubstr("\"run\": \"0\""));
+}
+
+TEST_F(KantrigCommandTest, ShowsTheCardsOfTheDaemonAndRoutesBatches) {
+  const auto none = call("card route");
+  EXPECT_EQ(none.exit_code, 4);
+  EXPECT_THAT(none.output, HasSubstr("no cards"));
+  CardStatus card;
+  card.figures.socket = "/run/kantrig/card-0000:03:00.1";
+  card.figures.device = "0000:03:00.1";
+  card.figures.reason = "deadline: shard 0 gave it up";
+  card.figures.opened[5] = 2;
+  card.figures.loads[2] = 1'234;
+  card.events = 1'000'000;
+  card.shards = {0, 1};
+  figures.cards = {card};
+  const auto text = call("status");
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.output,
+              HasSubstr("card       /run/kantrig/card-0000:03:00.1  open: deadline: shard 0 gave it up"));
+  EXPECT_THAT(text.output, HasSubstr("decided 1,000,000 events"));
+  EXPECT_THAT(text.output, HasSubstr("loads: tables 1,234"));
+  EXPECT_THAT(text.output, HasSubstr(open_reasons()[5] + " 2"));
+  EXPECT_THAT(text.output, HasSubstr("route auto"));
+  figures.cards.front().figures.breaker = Breaker::kClosed;
+  figures.cards.front().figures.reason.clear();
+  EXPECT_THAT(call("card route cpu").output, HasSubstr("route cpu"));
+  EXPECT_EQ(figures.cards.front().route, backend::Route::kCpu);
+  const auto json = call("card route --json");
+  EXPECT_EQ(json.exit_code, 0);
+  EXPECT_THAT(json.output, HasSubstr("\"route\": \"cpu\""));
+  EXPECT_THAT(json.output, HasSubstr("\"breaker\": \"closed\""));
+  EXPECT_EQ(call("card route fpga").exit_code, 2);
+  EXPECT_EQ(figures.cards.front().route, backend::Route::kCpu);
 }
 
 TEST_F(KantrigCommandTest, WatchesAsOftenAsAsked) {

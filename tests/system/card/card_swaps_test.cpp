@@ -68,8 +68,8 @@ Result<ReferenceDecisions> prepare(const Daemon& daemon) {
 }
 
 std::uint64_t loads_of(const v1::CardLinkStatus& status, const std::string& kind) {
-  const auto found = status.loads().find(kind);
-  return found == status.loads().end() ? 0 : found->second;
+  const auto found = std::ranges::find(status.loads(), kind, &v1::NamedCount::name);
+  return found == status.loads().end() ? 0 : found->count();
 }
 
 /// Puts a model on and waits until the card decides with it.
