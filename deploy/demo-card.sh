@@ -24,7 +24,8 @@ trap finish EXIT
 mkdir -p "$work/emulated" "$work/models" "$work/made"
 
 start_card() {
-  XILINX_XRT=$root "$bin/kantrig-card" --device 0 --platform emulated --socket "$card_socket" --deadline-ms 2000 --allow-reset &
+  XILINX_XRT=$root "$bin/kantrig-card" --device 0 --platform emulated --socket "$card_socket" --deadline-ms 2000 \
+    --reset-command "$bin/kantrig-emulated-card --dir $KANTRIG_EMULATED_CARD reset" &
   card=$!
 }
 

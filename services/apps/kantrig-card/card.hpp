@@ -24,7 +24,7 @@ namespace kantrig::card_host {
 struct CardOptions {
   std::string device = "0";                      // PCI address or index
   std::string platform;                          // empty: as the device's name says
-  bool allow_reset = false;                      // of the device, in a recovery
+  std::string reset_command;                     // empty: the device is never reset
   std::uint64_t deadline_ns = 1'000'000'000;     // of a run
   std::uint64_t load_limit_ns = 60'000'000'000;  // of loading an xclbin; then the process ends
   std::uint64_t call_limit_ns = 20'000'000'000;  // of any other call into XRT
@@ -73,7 +73,9 @@ class Card {
   /// Lets go of the device; slots in flight come back as failed or timed out. What was ready is remembered.
   void give_up(const Fault& fault);
   enum class Reset : std::uint8_t { kNo, kYes };
-  /// Opens, resets, loads and proves again what was ready. May be tried as often as one likes.
+  [[nodiscard]] bool can_reset() const noexcept { return !options_.reset_command.empty(); }
+  /// Resets (precondition: can_reset()), opens, loads and proves again what was ready. May be tried as often
+  /// as one likes.
   [[nodiscard]] DeviceResult<void> bring_back(Reset reset);
 
  private:

@@ -1,5 +1,6 @@
 // Recovery of card.hpp: letting go of a device in trouble, and bringing it back.
 #include "apps/kantrig-card/card.hpp"
+#include "apps/kantrig-card/reset_command.hpp"
 
 namespace kantrig::card_host {
 
@@ -33,16 +34,14 @@ void Card::give_up(const Fault& fault) {
 }
 
 DeviceResult<void> Card::bring_back(Reset reset) {
-  if (auto ok = open(); !ok) return ok;
   if (reset == Reset::kYes) {
-    {
-      const CallWatch::Call call(watch_, "resetting the card", options_.load_limit_ns);
-      if (auto ok = device_->reset(); !ok) return ok;
-      figures_.supervisor.resets.add(1);
-    }
+    const CallWatch::Call call(watch_, "resetting the card", options_.load_limit_ns * 2);
+    const std::string address = name().address;
     device_.reset();
-    if (auto ok = open(); !ok) return ok;
+    if (auto ok = run_reset_command(options_.reset_command, address, options_.load_limit_ns); !ok) return ok;
+    figures_.supervisor.resets.add(1);
   }
+  if (auto ok = open(); !ok) return ok;
   if (remembered_) {
     if (auto ok = load_all(*remembered_); !ok) return ok;
   }

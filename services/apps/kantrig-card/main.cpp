@@ -110,7 +110,12 @@ int main(int argc, char** argv) {
   app.add_option("--retry-max-ms", options.retry_max_ms, "Longest pause between attempts to recover")
       ->check(CLI::Range(1, 600'000))
       ->capture_default_str();
-  app.add_flag("--allow-reset", options.allow_reset, "Reset the device when a fault asks for it");
+  app.add_option("--reset-command", options.reset_command,
+                 "Run by the shell, with the device closed, when a fault asks for a reset and for kantrig "
+                 "card reset; "
+                 "{device} stands for the PCI address: \"xbutil reset --device {device} --force\" (default: "
+                 "no reset)")
+      ->type_name("COMMAND");
   app.add_option("--log-level", options.log_level, "Least level that is logged")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

@@ -19,7 +19,7 @@ struct Options {
   std::uint32_t call_limit_ms = 20'000;
   std::uint32_t retry_min_ms = 250;
   std::uint32_t retry_max_ms = 30'000;
-  bool allow_reset = false;
+  std::string reset_command;  // empty: the device is never reset
   std::string log_level = "info";
 };
 

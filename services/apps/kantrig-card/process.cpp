@@ -115,7 +115,7 @@ class Process {
   [[nodiscard]] CardOptions card_options() const {
     return {.device = options_.device,
             .platform = options_.platform,
-            .allow_reset = options_.allow_reset,
+            .reset_command = options_.reset_command,
             .deadline_ns = ns(options_.deadline_ms),
             .load_limit_ns = ns(options_.load_limit_ms),
             .call_limit_ns = ns(options_.call_limit_ms)};

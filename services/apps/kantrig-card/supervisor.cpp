@@ -63,8 +63,7 @@ Supervisor::Supervisor(Card::Parts parts, CardOptions options, RetryOptions retr
       retry_(retry),
       mode_(mode),
       events_(std::move(events)),
-      card_(parts, options, [this] { tell_changed(); }),
-      reset_allowed_(options.allow_reset) {
+      card_(parts, options, [this] { tell_changed(); }) {
   snapshot_.device = card_.name();
   snapshot_.platform = options.platform;
   snapshot_.state = {CardState::kAbsent, "not opened yet", {}};
@@ -188,6 +187,10 @@ void Supervisor::handle(CommandOrder& request) {
 
 CommandDone Supervisor::carry_out(const card_link::Command& command) {
   CommandDone done;
+  if (command.verb == Verb::kReset && !card_.can_reset()) {
+    done.error = "no reset: kantrig-card was started without --reset-command";
+    return done;
+  }
   if (command.verb == Verb::kReset) {
     reset_due_ = true;
     log_.warn("resetting the card: an operator asked for it");
@@ -232,7 +235,7 @@ bool Supervisor::handle_fault() {
   up_ = false;
   tell(CardState::kRecovering, fault->message);
   card_.give_up(*fault);
-  reset_due_ = reset_due_ || (reset_allowed_ && is_cured_by_reset(fault->kind));
+  reset_due_ = reset_due_ || (card_.can_reset() && is_cured_by_reset(fault->kind));
   const std::uint64_t now_ns = clock_.now_ns();
   if (now_ns - up_since_ns_ > retry_.calm_ns) retry_wait_ns_ = 0;
   retry_at_ns_ = now_ns + retry_wait_ns_;

@@ -112,7 +112,6 @@ class Supervisor final : public base::Agent {
   bool up_ = false;  // open and proved
   bool ever_up_ = false;
   bool reset_due_ = false;
-  bool reset_allowed_;
   std::uint64_t retry_at_ns_ = 0;
   std::uint64_t retry_wait_ns_ = 0;
   std::uint64_t up_since_ns_ = 0;

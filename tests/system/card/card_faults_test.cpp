@@ -24,7 +24,7 @@ constexpr std::uint64_t kGrowthMax = 16U << 20U;  // of resident memory, from th
 const std::vector<std::string> kSettings{"model.active=jets-2.0.0", "events.shards=2",
                                          "card.deadline_us=200000", "card.cross_check=1.0",
                                          "card.canary_ms=100",      "ledger.block_seconds=3600"};
-const std::vector<std::string> kCardOptions{"--deadline-ms", "100", "--allow-reset"};
+const std::vector<std::string> kCardOptions{"--deadline-ms", "100"};
 
 std::uint32_t times() {
   const char* const said = std::getenv("KANTRIG_TEST_TIMES");
@@ -61,15 +61,21 @@ std::vector<Fault> faults() {
        },
        restart},
       {"dead", emulated("fault die"), emulated("clear")},
-      {"hung", emulated("fault hang"), {}},
-      {"slow", emulated("fault slow 300ms"), emulated("clear")},
+      {"hung", emulated("fault hang once"), {}},
+      {"slow", emulated("fault slow 300000us"), emulated("clear")},
       {"corrupt", emulated("fault corrupt"), {}},
-      {"io error", emulated("fault io-error"), {}},
-      {"firewall", emulated("fault firewall"), {}},
+      {"io error", emulated("fault io-error once"), {}},
+      {"firewall", emulated("fault firewall once"), {}},
       {"interrupt dropped", emulated("fault drop-interrupt"), {}},
       {"xclbin refused",
        [](CardRoom& room) {
          if (auto ok = command(room, "fault refuse-xclbin"); !ok) return ok;
+         return restart(room);
+       },
+       emulated("clear")},
+      {"busy at start",
+       [](CardRoom& room) {
+         if (auto ok = command(room, "fault busy"); !ok) return ok;
          return restart(room);
        },
        emulated("clear")},

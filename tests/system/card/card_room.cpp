@@ -56,7 +56,14 @@ Result<void> CardProcess::start() {
                                  "--platform",
                                  "emulated",
                                  "--socket",
-                                 socket().string()};
+                                 socket().string(),
+                                 "--retry-min-ms",
+                                 "20",
+                                 "--retry-max-ms",
+                                 "200",
+                                 "--reset-command",
+                                 fmt::format("{} --dir {} reset", program("kantrig-emulated-card").string(),
+                                             (folder_ / "emulated").string())};
   words.insert(words.end(), options_.begin(), options_.end());
   return child_.start(std::move(words), {"XILINX_XRT=" + emulated_root().string(),
                                          "KANTRIG_EMULATED_CARD=" + (folder_ / "emulated").string()});

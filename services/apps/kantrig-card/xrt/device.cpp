@@ -85,10 +85,6 @@ DeviceResult<void> Device::load(const Image& image) {
   return guard("loading the xclbin", [&] { (void)handle_->device.load_xclbin(image.handle().xclbin); });
 }
 
-DeviceResult<void> Device::reset() {
-  return guard("resetting the card", [&] { handle_->device.reset(); });
-}
-
 Device::SensorTexts Device::sensors() const {
   SensorTexts texts;
   const auto& device = handle_->device;

@@ -27,7 +27,6 @@ class Device {
   [[nodiscard]] const DeviceName& name() const noexcept { return name_; }
   /// Loads the xclbin. Precondition: no Fabric of this device is left. After a failure nothing is loaded.
   [[nodiscard]] DeviceResult<void> load(const Image& image);
-  [[nodiscard]] DeviceResult<void> reset();
   /// JSON texts as XRT gives them, temperature and power; empty where the shell offers none.
   struct SensorTexts {
     std::string thermal;
