@@ -52,7 +52,10 @@ class CardSupervisor::Impl {
     options_.shape.ports = static_cast<std::uint32_t>(seats_.size());
     figures_.socket = options_.socket.string();
     figures_.reason = "not tried yet";
-    for (const Seat& seat : seats_) doorbells_.push_back(seat.doorbell);
+    for (const Seat& seat : seats_) {
+      doorbells_.push_back(seat.doorbell);
+      if (auto bell = card_link::Doorbell::duplicate(seat.doorbell)) bells_.push_back(std::move(*bell));
+    }
   }
 
   void start() {
@@ -90,9 +93,7 @@ class CardSupervisor::Impl {
   [[nodiscard]] bool collect_ports();
   /// They may sleep, and have orders to read.
   void wake_shards() const {
-    for (const Seat& seat : seats_) {
-      if (auto bell = card_link::Doorbell::duplicate(seat.doorbell)) bell->ring();
-    }
+    for (const card_link::Doorbell& bell : bells_) bell.ring();
   }
 
   // While it is there.
@@ -108,6 +109,7 @@ class CardSupervisor::Impl {
   CardOptions options_;
   std::vector<Seat> seats_;
   std::vector<int> doorbells_;
+  std::vector<card_link::Doorbell> bells_;  // ours of the same, which may outlive the shards'
   CardModels models_;
   CardFigures figures_;
   Backoff backoff_;
