@@ -17,6 +17,8 @@ template <typename... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+template <typename... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;  // which clang 14 does not find by itself
 
 void put(const kan::RecordLayout& layout, pb::RecordLayout& out) {
   out.set_record_bits(layout.record_bits);
