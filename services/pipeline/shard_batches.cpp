@@ -200,7 +200,7 @@ wire::DecisionView Shard::answer_to(const wire::BatchHeader& header) const noexc
 
 void Shard::begin(Session& session, const wire::BatchHeader& header,
                   std::span<const std::byte> payload) noexcept {
-  const Batch batch{header, payload, &session, session.handle, now_ns_, answer_bytes_max(header)};
+  const Batch batch{&header, payload, &session, session.handle, now_ns_, answer_bytes_max(header)};
   const bool watching =
       header.encoding == wire::Encoding::kFloat32 && probe_.batches.value() % kRangeSampling == 0;
   const auto features = std::span(clamped_).first(watching ? header.feature_count : 0);
@@ -218,7 +218,7 @@ void Shard::begin(Session& session, const wire::BatchHeader& header,
 
 /// Decides the batch that was begun first, and is evaluated now.
 void Shard::finish(const Batch& batch) noexcept {
-  const wire::BatchHeader& header = batch.header;
+  const wire::BatchHeader& header = *batch.header;
   const DecidedCounts counts = decider_->decide_oldest(header.first_event_id);
   wire::DecisionView answer = answer_to(header);
   answer.accepted_count = counts.accepted;
@@ -331,8 +331,8 @@ void Shard::watch_ranges(std::uint32_t events) noexcept {
 }
 
 void Shard::run_shadow(const Batch& batch) noexcept {
-  const backend::Payload payload{batch.header.encoding, batch.payload, batch.header.event_count};
-  const auto counts = decider_->compare_shadow(payload, batch.header.first_event_id);
+  const backend::Payload payload{batch.header->encoding, batch.payload, batch.header->event_count};
+  const auto counts = decider_->compare_shadow(payload, batch.header->first_event_id);
   if (!counts) return;
   probe_.shadow_compared.add(counts->compared);
   probe_.shadow_class_disagreements.add(counts->class_disagreements);

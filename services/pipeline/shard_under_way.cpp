@@ -29,7 +29,7 @@ bool Shard::follows(const Session& session, const wire::BatchHeader& header) con
 void Shard::put_under_way(const Batch& batch) noexcept {
   Session& session = *batch.session;
   ++session.under_way;
-  session.under_way_next = {batch.header.sequence.value + 1};
+  session.under_way_next = {batch.header->sequence.value + 1};
   session.under_way_bytes += batch.answer_bytes_max;
   wire::ServerMessageFrames& message = under_way_.push_back(batch);
   if (!conditions().shadow) {

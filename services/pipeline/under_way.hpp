@@ -16,7 +16,7 @@ namespace kantrig::pipeline {
 
 /// A batch that has its place on its lane, from receipt to answer.
 struct Batch {
-  wire::BatchHeader header;
+  const wire::BatchHeader* header = nullptr;
   std::span<const std::byte> payload;  // in the message that it came in
   Session* session = nullptr;          // maybe closed meanwhile: then nobody is told
   ledger::LaneHandle lane;
@@ -32,17 +32,22 @@ struct Batch {
 class UnderWay {
  public:
   explicit UnderWay(std::size_t batches_max) : slots_(batches_max + 1) {}
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   /// Where the next message is received. Another object after push_back() and pop_front().
-  [[nodiscard]] wire::ServerMessageFrames& message() noexcept { return slots_[place(count_)].message; }
+  [[nodiscard]] wire::ServerMessageFrames& message() noexcept { return *message_; }
   /// The message in hand is that of `batch`, which is under way from now on. Precondition: fewer than
   /// batches_max are. Gives the message for whoever does not need it any more.
   wire::ServerMessageFrames& push_back(const Batch& batch) noexcept {
     KANTRIG_ASSERT(count_ + 1 < slots_.size());
     Slot& slot = slots_[place(count_++)];
+    slot.header = *batch.header;
     slot.batch = batch;
+    slot.batch.header = &slot.header;
+    message_ = &slots_[place(count_)].message;
     return slot.message;
   }
   /// Precondition: !empty().
@@ -57,13 +62,15 @@ class UnderWay {
  private:
   struct Slot {
     wire::ServerMessageFrames message;
+    wire::BatchHeader header;
     Batch batch;
   };
   [[nodiscard]] std::size_t place(std::size_t i) const noexcept {
     const std::size_t slot = first_ + i;
     return slot < slots_.size() ? slot : slot - slots_.size();
   }
-  std::vector<Slot> slots_;
+  std::vector<Slot> slots_;  // never moved: batches point into them
+  wire::ServerMessageFrames* message_ = &slots_.front().message;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };
