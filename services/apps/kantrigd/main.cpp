@@ -22,7 +22,7 @@ Example: a daemon for yourself, with everything it needs in one folder
 Then, in another shell: kantrig --control ipc:///tmp/me/control status
 
 Signals: TERM and INT let the clients finish what they have sent, then stop; HUP reads the configuration again and takes
-over log.level, menu.file and menu.column (the rest needs a restart).
+over log.level, card.route, menu.file and menu.column (the rest needs a restart).
 
 Exit codes: 0 stopped as asked, 2 wrong command line, 3 wrong configuration, model or menu, or something it names is
 missing or taken, 1 anything else.)";
