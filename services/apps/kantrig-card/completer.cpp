@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 namespace kantrig::card_host {
 namespace {
@@ -208,8 +207,6 @@ void Completer::wait_for_work() noexcept {
   const Passage* const oldest = oldest_run();
   if (oldest == nullptr) {
     sleep();
-  } else if (shared_.options.completion == CompletionMode::kPolling) {
-    std::this_thread::yield();
   } else {
     (void)oldest->run->wait(kInterruptSlice);  // whatever it says is seen by look_at_run()
   }

@@ -16,6 +16,8 @@ class Completer final : public base::Agent {
   explicit Completer(RunnerShared& shared);
   std::size_t do_work() noexcept override;
   void wait_for_work() noexcept override;
+  /// True while a run is going on whose end is to be seen.
+  [[nodiscard]] bool runs_go_on() const noexcept { return oldest_run() != nullptr; }
 
  private:
   [[nodiscard]] std::size_t accept() noexcept;

@@ -1,6 +1,7 @@
 #include "apps/kantrig-card/runner.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "apps/kantrig-card/completer.hpp"
@@ -12,13 +13,37 @@ namespace {
 
 constexpr std::uint32_t kWaitSliceMs = 5;
 
+/// Polling: one thread takes and completes, so that no other has to be woken between start and end of a run.
+class PollingAgent final : public base::Agent {
+ public:
+  PollingAgent(Taker& taker, Completer& completer) : taker_(taker), completer_(completer) {}
+  std::size_t do_work() noexcept override {
+    const std::size_t taken = taker_.do_work();
+    return taken + completer_.do_work();
+  }
+  void wait_for_work() noexcept override {
+    if (completer_.runs_go_on()) {
+      std::this_thread::yield();
+    } else {
+      taker_.wait_for_work();
+    }
+  }
+
+ private:
+  Taker& taker_;
+  Completer& completer_;
+};
+
 }  // namespace
 
 Runner::Runner(const base::Clock& clock, RunnerOptions options, Figures& figures, card_link::Doorbell taker,
                card_link::Doorbell completer, card_link::Doorbell supervisor)
     : shared_(clock, options, figures, std::move(taker), std::move(completer), std::move(supervisor)),
       taker_(std::make_unique<Taker>(shared_)),
-      completer_(std::make_unique<Completer>(shared_)) {}
+      completer_(std::make_unique<Completer>(shared_)) {
+  if (options.completion == CompletionMode::kPolling)
+    both_ = std::make_unique<PollingAgent>(*taker_, *completer_);
+}
 
 Result<std::unique_ptr<Runner>> Runner::start(const base::Clock& clock, RunnerOptions options,
                                               Figures& figures) {
@@ -30,6 +55,12 @@ Result<std::unique_ptr<Runner>> Runner::start(const base::Clock& clock, RunnerOp
   if (!supervisor) return tl::unexpected(supervisor.error());
   std::unique_ptr<Runner> runner(
       new Runner(clock, options, figures, std::move(*taker), std::move(*completer), std::move(*supervisor)));
+  if (runner->both_) {
+    auto thread = base::AgentThread::start("card", *runner->both_, {});
+    if (!thread) return tl::unexpected(thread.error());
+    runner->taker_thread_ = std::move(*thread);
+    return runner;
+  }
   auto completer_thread = base::AgentThread::start("completer", *runner->completer_, {});
   if (!completer_thread) return tl::unexpected(completer_thread.error());
   runner->completer_thread_ = std::move(*completer_thread);

@@ -5,8 +5,8 @@
 //                        ^ orders of the supervisor            | which of them is carried out
 //                        +-------------------------------------+
 //
-// An order passes through both, behind the slots that came before it: when it has come out, everything that
-// began before it has ended.
+// With completion by polling the two take turns on one thread. An order passes through both, behind the slots
+// that came before it: when it has come out, everything that began before it has ended.
 #pragma once
 
 #include <atomic>
@@ -98,6 +98,9 @@ struct RunnerShared {
   std::atomic<std::uint64_t> broken_link{0};  // number of the order whose link broke the protocol
 };
 
+class Taker;
+class Completer;
+
 /// Threading: the supervisor's thread.
 class Runner {
  public:
@@ -124,8 +127,9 @@ class Runner {
          card_link::Doorbell completer, card_link::Doorbell supervisor);
 
   RunnerShared shared_;
-  std::unique_ptr<base::Agent> taker_;
-  std::unique_ptr<base::Agent> completer_;
+  std::unique_ptr<Taker> taker_;
+  std::unique_ptr<Completer> completer_;
+  std::unique_ptr<base::Agent> both_;  // polling: the two on one thread
   std::uint64_t given_ = 0;
   std::unique_ptr<base::AgentThread> completer_thread_;  // ended last
   std::unique_ptr<base::AgentThread> taker_thread_;
