@@ -126,6 +126,18 @@ class Installation(unittest.TestCase):
         with open(self.installed("lib/systemd/system/kantrigd.service"), encoding="utf-8") as unit:
             self.assertIn(f"\nExecStart={self.prefix}/bin/kantrigd --config /etc/kantrig/kantrigd.toml\n", unit.read())
 
+    def test_the_emulated_card_is_a_part_by_itself_that_is_not_installed_unless_asked_for(self):
+        for folder, _, files in os.walk(self.prefix):
+            self.assertEqual([], [file for file in files if "emulated-card" in file or file.startswith("libxrt")], folder)
+        prefix = os.path.join(self.folder.name, "emulated")
+        run(OPTIONS.cmake, "--install", OPTIONS.build, "--prefix", prefix, "--component", "emulated_card")
+        program = os.path.join(prefix, "bin/kantrig-emulated-card")
+        self.assertIn("programmed", run(program, "--dir", self.folder.name, "status"))
+        if os.path.exists(os.path.join(OPTIONS.build, "emulated-card")):
+            root = run(program, "root").strip()
+            self.assertEqual(os.path.realpath(os.path.join(prefix, "lib/kantrig/emulated-card")), root)
+            self.assertTrue(os.path.exists(os.path.join(root, "lib/libxrt_core.so.2")))
+
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -65,7 +65,10 @@ THIRD_PARTIES = {
         "firmware/compiler/train/toml_reader.cpp": "training specifications",
     }),
     "Verilator": (r"verilated", {"firmware/sim/": "simulates designs; never linked by a program of ours"}),
-    "XRT": (r"(xrt|experimental)/|(version|ert)\.h$", {"services/apps/kantrig-card/xrt/": "the one process that owns a card"}),
+    "XRT": (r"(xrt|experimental)/|(version|xrt|ert|xrt_mem)\.h$", {
+        "services/apps/kantrig-card/xrt/": "the one process that owns a card",
+        "firmware/card/emulated/": "stands in for the driver's library",
+    }),
     "Boost.Beast": (r"boost/beast/", {"services/telemetry/": "HTTP"}),
     "Boost.Asio": (r"boost/asio/", {
         "services/telemetry/": "HTTP",
@@ -86,6 +89,7 @@ THIRD_PARTIES = {
         "services/apps/": "command lines",
         "firmware/compiler/": "command lines",
         "firmware/synth/": "command lines",
+        "firmware/card/emulated/main.cpp": "command lines",
     }),
     "nlohmann-json": (r"nlohmann/", {
         "services/control/state_file.cpp": "the state file",

@@ -75,7 +75,6 @@ void Card::watch() {
       reset = resets != resets_seen_;
       resets_seen_ = resets;
       programmed = programmed_;
-      for (Opening* const opening : openings_) opening->completions->wake();
       changed_.notify_all();
     }
     if (programmed != nullptr) {

@@ -56,9 +56,16 @@ void Completions::add() {
   changed_.notify_one();
 }
 
-void Completions::wake() {
-  const std::lock_guard lock(mutex_);
-  changed_.notify_all();
+bool Completions::wait(int ms) {
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return count_ != 0; };
+  if (ms < 0) {
+    changed_.wait(lock, ready);
+  } else if (!changed_.wait_for(lock, std::chrono::milliseconds(ms), ready)) {
+    return false;
+  }
+  --count_;
+  return true;
 }
 
 void Command::set_state(std::uint32_t state) const {

@@ -21,21 +21,8 @@ namespace kantrig::emulated {
 class Completions {
  public:
   void add();
-  /// True when there is one, which is used up; false when `ms` are over (negative: never), or `lost()`.
-  template <typename Lost>
-  bool wait(int ms, const Lost& lost) {
-    std::unique_lock lock(mutex_);
-    const auto ready = [&] { return count_ != 0 || lost(); };
-    if (ms < 0) {
-      changed_.wait(lock, ready);
-    } else {
-      changed_.wait_for(lock, std::chrono::milliseconds(ms), ready);
-    }
-    if (count_ == 0) return false;
-    --count_;
-    return true;
-  }
-  void wake();  // those who wait look again
+  /// True when there is one, which is used up; false when `ms` are over (negative: never).
+  [[nodiscard]] bool wait(int ms);
 
  private:
   std::mutex mutex_;
