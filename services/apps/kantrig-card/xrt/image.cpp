@@ -6,11 +6,10 @@
 #include "apps/kantrig-card/xrt/handles.hpp"
 #include "apps/kantrig-card/xrt/platform.hpp"
 #include "card/registers.hpp"
+#include "card/xclbin_view.hpp"
 
 namespace kantrig::card_host {
 namespace {
-
-constexpr std::string_view kMagic = "xclbin2";
 
 ImageFacts::Kernel facts_of(const xrt::xclbin::kernel& kernel) {
   ImageFacts::Kernel facts;
@@ -55,8 +54,13 @@ Result<void> check_arguments(const ImageFacts::Kernel& kernel) {
 }  // namespace
 
 DeviceResult<Image> Image::parse(const std::string& bytes) {
-  if (!bytes.starts_with(kMagic))
-    return fault(FaultKind::kRefused, "xclbin: {} bytes that do not begin with '{}'", bytes.size(), kMagic);
+  // XRT believes the offsets and counts in a file.
+  const auto view = card::XclbinView::of(bytes);
+  if (!view || !view->memory() || !view->kernels() || !view->section(card::Section::kEmbeddedMetadata))
+    return fault(
+        FaultKind::kRefused,
+        "xclbin: {} bytes that are no whole xclbin: expected sections for memory, kernels and metadata",
+        bytes.size());
   auto handle = guard("xclbin", [&] {
     return std::make_shared<Handle>(Handle{xrt::xclbin(std::vector<char>(bytes.begin(), bytes.end()))});
   });
