@@ -25,3 +25,5 @@ function(kantrig_add_emulated_card_test path)
 endfunction()
 
 kantrig_add_emulated_card_test(contract/kantrig_card/xrt_test)
+kantrig_add_emulated_card_test(contract/kantrig_card/process_test)
+kantrig_add_emulated_card_test(contract/kantrig_card/recovery_test)

@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
   std::string image;
   bool list = false;
   app.set_config("--config", "", "A file with these options, as key = value (TOML)")->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.add_option("--device", options.device, "PCI address or index of the card")->type_name("BDF|INDEX");
   app.add_option("--socket", options.socket, "Where to listen (default: /run/kantrig/card-DEVICE)")
       ->type_name("PATH");

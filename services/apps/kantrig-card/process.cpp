@@ -71,6 +71,7 @@ class Process {
         Card::Parts{clock_, log_, *runner_, figures_, watch_}, card_options(),
         RetryOptions{.min_ns = ns(options_.retry_min_ms), .max_ns = ns(options_.retry_max_ms)}, completion(),
         events());
+    (void)supervisor_->do_work();  // so that whoever connects is told the platform, when there is a card
     server_.emplace(io_, clock_, log_, figures_.server, std::move(*listener), calls());
     auto thread = base::AgentThread::start("supervisor", *supervisor_, {});
     if (!thread) return tl::unexpected(thread.error());

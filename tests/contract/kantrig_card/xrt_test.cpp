@@ -274,11 +274,7 @@ TEST_F(XrtSeam, ServesAgainAfterAHangAndAReset) {
     ASSERT_TRUE(card.run.start({.events = kEvents}));
     EXPECT_EQ(card.run.wait(milliseconds(1)).value(), RunState::kGoing);
   }
-  {
-    Device device = Device::open("0").value();
-    const auto reset = device.reset();
-    ASSERT_TRUE(reset) << reset.error().message;
-  }
+  card_.command("reset");
   Loaded card = loaded(*fixed_);
   ASSERT_TRUE(card.run.start({.events = kEvents}));
   EXPECT_EQ(finish(card.run).value(), RunState::kDone);
