@@ -142,7 +142,7 @@ SumWord AdderTree::sum(std::uint32_t stage, std::vector<SumWord> operands, bool 
   return finish(stage, std::move(all), ternary ? CellKind::kAdd3 : CellKind::kAdd2);
 }
 
-void AdderTree::fold(std::uint32_t stage, std::size_t addend, const TableWord& table) {
+void AdderTree::fold(std::uint32_t stage, std::size_t addend, const RealisedWord& table) {
   const SumWord word = words_[addend];
   words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(addend));
   Operands all;

@@ -34,7 +34,7 @@ class AdderTree {
 
   /// Replaces words `addend` and what `table` stands for by their sum, the table inside the adder's LUTs.
   /// Precondition: the table's bits have at most 5 variables together, and chainable(words()[addend]).
-  void fold(std::uint32_t stage, std::size_t addend, const TableWord& table);
+  void fold(std::uint32_t stage, std::size_t addend, const RealisedWord& table);
   /// Whether an adder can follow this word within its stage.
   [[nodiscard]] bool chainable(const SumWord& word) const {
     return !word.chained && word.levels < levels_max_;

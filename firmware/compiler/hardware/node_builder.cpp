@@ -23,7 +23,7 @@ constexpr double kUnfinished =
 constexpr std::size_t kFoldedInputs = 5;
 constexpr std::uint32_t kFoldedBitsMin = 3;
 
-bool foldable(const TableWord& word) {
+bool foldable(const RealisedWord& word) {
   std::set<Net> variables;
   for (const TruthTable& bit : word.bits) variables.insert(bit.variables.begin(), bit.variables.end());
   return variables.size() <= kFoldedInputs && word.bits.size() >= kFoldedBitsMin;
@@ -31,7 +31,7 @@ bool foldable(const TableWord& word) {
 
 /// A word of a chosen realisation on its way into the adders.
 struct Part {
-  const TableWord* table = nullptr;
+  const RealisedWord* table = nullptr;
   std::size_t term = 0;
   bool folded = false;
   std::size_t addend = 0;  // of a folded part: the part it is added to
@@ -237,7 +237,7 @@ NodeBuilder::Chosen NodeBuilder::choose(const NodePlan& plan) const {
   }
   for (std::size_t t = 0; t < plan.choices.size(); ++t) {
     chosen.terms.push_back(&realised(t, plan.choices[t], added[t]));
-    for (const TableWord& word : chosen.terms.back()->words) {
+    for (const RealisedWord& word : chosen.terms.back()->words) {
       chosen.parts.push_back({.table = &word, .term = t});
     }
   }

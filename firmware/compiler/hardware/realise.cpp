@@ -67,9 +67,9 @@ Values minus(const Values& left, const Values& right) {
   return result;
 }
 
-std::uint32_t cost_of(const std::vector<TableWord>& words) {
+std::uint32_t cost_of(const std::vector<RealisedWord>& words) {
   std::uint32_t cost = 0;
-  for (const TableWord& word : words) {
+  for (const RealisedWord& word : words) {
     for (const TruthTable& bit : word.bits) cost += half_luts(bit);
   }
   return cost;
@@ -125,7 +125,7 @@ Realisation realise(const Lookup& lookup, std::span<const Net> variables, const 
     const std::int32_t first_most = largest(first, reachable);
     const std::uint32_t width = std::max(width_of(first_most), low);
     // The low columns of U are V's. Only with them is V a function of every code bit.
-    TableWord main{0, bits_of(rest, reachable, variables, 0, low), 0};
+    RealisedWord main{0, bits_of(rest, reachable, variables, 0, low), 0};
     const auto high = bits_of(first, reachable, variables, low, width);
     main.bits.insert(main.bits.end(), high.begin(), high.end());
     main.max = static_cast<std::uint64_t>(first_most) + ((1U << low) - 1);
@@ -155,7 +155,7 @@ std::uint32_t made_half_luts(const Realisation& realisation, std::span<const Net
   Netlist scratch;
   const std::vector<Net> inputs = scratch.add_input("code", static_cast<std::uint32_t>(variables.size()));
   LutBuilder builder(scratch, 0);
-  for (const TableWord& word : realisation.words) {
+  for (const RealisedWord& word : realisation.words) {
     std::vector<TruthTable> bits = word.bits;
     for (TruthTable& bit : bits) {
       for (Net& net : bit.variables) {
@@ -173,7 +173,7 @@ std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net>
   std::vector<Realisation> found;
   const Realisation plain = realise(lookup, variables, {}, 0);
   std::vector<Net> used;
-  for (const TableWord& word : plain.words) {
+  for (const RealisedWord& word : plain.words) {
     for (const TruthTable& bit : word.bits)
       used.insert(used.end(), bit.variables.begin(), bit.variables.end());
   }
@@ -182,7 +182,7 @@ std::vector<Realisation> realisations(const Lookup& lookup, std::span<const Net>
   for (const Split& split : splits(used, static_cast<std::uint32_t>(variables.size()))) {
     for (std::int32_t offset = 0; offset < kOffsetsMax; ++offset) {
       Realisation one = realise(lookup, variables, {split, offset}, 0);
-      const bool narrow = std::ranges::all_of(one.words, [&](const TableWord& word) {
+      const bool narrow = std::ranges::all_of(one.words, [&](const RealisedWord& word) {
         return &word == &one.words.front() || word.bits.size() <= kCorrectionBitsMax;
       });
       if (!narrow) break;

@@ -21,7 +21,7 @@ struct Split {
 };
 
 /// An unsigned word of table outputs at columns column .. column + bits.size() - 1.
-struct TableWord {
+struct RealisedWord {
   std::uint32_t column = 0;
   std::vector<TruthTable> bits;  // reduced
   std::uint64_t max = 0;         // of the word's value, column counted
@@ -30,7 +30,7 @@ struct TableWord {
 struct Realisation {
   Split split;
   std::int32_t offset = 0;  // added to every entry because that made it cheaper; the node's constant pays
-  std::vector<TableWord> words;  // their sum is entry + offset + added, the widest first
+  std::vector<RealisedWord> words;  // their sum is entry + offset + added, the widest first
   std::uint32_t half_luts = 0;
   // A multiple of `step` up to `slack` can be added without one bit more.
   std::int32_t slack = 0;

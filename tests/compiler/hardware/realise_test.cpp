@@ -31,7 +31,7 @@ std::int64_t evaluate(const Realisation& realisation, Netlist& netlist, const st
   LutBuilder builder(netlist, 0);
   std::vector<Net> outputs;
   std::vector<std::uint32_t> columns;
-  for (const TableWord& word : realisation.words) {
+  for (const RealisedWord& word : realisation.words) {
     const std::vector<Net> nets = builder.build_word(word.bits, "w");
     for (std::size_t i = 0; i < nets.size(); ++i) {
       outputs.push_back(nets[i]);
