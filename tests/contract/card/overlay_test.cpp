@@ -45,7 +45,7 @@ class TableLoad {
  public:
   TableLoad(const RawCard& card, std::size_t words)
       : image_(card.image),
-        words_(card.device, 4 * words + 64, card.kernel->group_id(0)),
+        words_(card.device, whole_pages(4 * words + 64), card.kernel->group_id(0)),
         run_(*card.kernel) {}
   void start(std::span<const std::uint32_t> block, std::uint32_t bank) {
     std::memcpy(words_.map<void*>(), block.data(), block.size_bytes());

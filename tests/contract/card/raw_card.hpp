@@ -49,13 +49,18 @@ inline Events random_events(const kan::Model& model, std::uint32_t count, std::m
   return events;
 }
 
+/// XRT asks for whole pages of memory, and gives sizes on as they come.
+inline std::size_t whole_pages(std::size_t bytes) {
+  return (bytes + 4095) / 4096 * 4096;
+}
+
 /// Buffers and a run of one batch, reused.
 class RawSlot {
  public:
   RawSlot(const xrt::device& device, const xrt::kernel& kernel, const kan::CardImage& image)
       : image_(image),
-        input_(device, image.input.buffer_bytes(kEventsMax), kernel.group_id(0)),
-        output_(device, image.output.buffer_bytes(kEventsMax), kernel.group_id(1)),
+        input_(device, whole_pages(image.input.buffer_bytes(kEventsMax)), kernel.group_id(0)),
+        output_(device, whole_pages(image.output.buffer_bytes(kEventsMax)), kernel.group_id(1)),
         run_(kernel) {}
 
   void start(const Events& events, std::uint32_t bank = 0) {
