@@ -180,9 +180,12 @@ Result<std::unique_ptr<CheckedLoad>> CheckedLoad::start(const ReferenceDecisions
                                                         const Options& options) {
   std::unique_ptr<CheckedLoad> load(new CheckedLoad);
   for (std::uint32_t i = 0; i < options.lanes; ++i) {
-    load->lanes_.push_back(std::make_unique<CheckedLane>(
-        reference, load->progress_,
-        CheckedLane::Options{.endpoint = options.endpoint, .lane = i, .seed = options.seed + i}));
+    load->lanes_.push_back(
+        std::make_unique<CheckedLane>(reference, load->progress_,
+                                      CheckedLane::Options{.endpoint = options.endpoint,
+                                                           .lane = i,
+                                                           .seed = options.seed + i,
+                                                           .pending_max = options.pending_max}));
     if (auto connected = load->lanes_.back()->connect(); !connected)
       return tl::unexpected<Error>(connected.error());
   }

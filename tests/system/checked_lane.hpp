@@ -108,6 +108,7 @@ class CheckedLoad {
     std::string endpoint;
     std::uint32_t lanes = 2;
     std::uint64_t seed = 0;
+    std::uint32_t pending_max = 128;  // batches of a lane in flight
   };
   /// Connects all lanes and lets them go.
   [[nodiscard]] static Result<std::unique_ptr<CheckedLoad>> start(const ReferenceDecisions& reference,
