@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Builds and runs the benchmarks; each writes build/bench/NAME.json. See tests/bench/README.md.
 #   tests/bench/run.sh           all of them
-#   tests/bench/run.sh NAME...   some: ledger menu kernels service
+#   tests/bench/run.sh NAME...   some: ledger menu kernels service card
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 names=("$@")
-[[ ${#names[@]} -gt 0 ]] || names=(ledger menu kernels service)
+[[ ${#names[@]} -gt 0 ]] || names=(ledger menu kernels service card)
 for name in "${names[@]}"; do
   case $name in
-    ledger | menu | kernels | service) ;;
+    ledger | menu | kernels | service | card) ;;
     *) sed -n '2,4p' "$0"; exit 2 ;;
   esac
 done
@@ -17,6 +17,7 @@ done
 deploy/install-deps.sh
 cmake --preset release > /dev/null
 cmake --build --preset release --target bench_ledger bench_menu kantrig kantrigd
+if [[ " ${names[*]} " == *" card "* ]]; then cmake --build --preset release --target kanc kantrig-card kantrig-emulated-card kantrig_emulated_card; fi
 
 build=$PWD/build/release
 out=$PWD/build/bench
@@ -33,6 +34,7 @@ mkdir -p "$out"
 for name in "${names[@]}"; do
   printf '\n== %s\n' "$name"
   case $name in
+    card) tests/bench/card.sh "$build" "$out" ;;
     kernels | service) "$build/bin/kantrig" bench "$name" --json > "$out/$name.json" ;;
     *) "$build/tests/bench_$name" --benchmark_out="$out/$name.json" --benchmark_out_format=json ;;
   esac

@@ -142,6 +142,11 @@ TEST(CardSwaps, TwoHundredUnderLoadLoseNoEventAndHoldNoBatchUp) {
   EXPECT_LT(late, early + kGrowthMax) << "the daemon's memory grows";
   (*load)->finish();
   expect_each_event_decided_once(**load);
+  const auto status = room.card_status();
+  ASSERT_TRUE(status) << status.error().message;
+  for (const v1::NamedCount& opened : status->opened())
+    EXPECT_EQ(opened.count(), opened.name() == "absent" ? opened.count() : 0U) << opened.name() << "\n"
+                                                                               << room.logs();
   const auto record = daemon.stop_run();
   ASSERT_TRUE(record) << record.error().message;
   expect_same_blocks(**load, *reference, {*record});
