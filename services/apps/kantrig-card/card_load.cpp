@@ -10,6 +10,16 @@ using card_link::Load;
 using card_link::Loaded;
 using card_link::LoadKind;
 
+namespace {
+
+/// Whether the device did it, not what it was asked to load.
+bool is_of_device(FaultKind kind) noexcept {
+  return kind == FaultKind::kTimeout || kind == FaultKind::kIo || kind == FaultKind::kLost ||
+         kind == FaultKind::kFirewall;
+}
+
+}  // namespace
+
 Result<Loaded> Card::load(const Load& load, std::uint64_t received_ns) {
   const auto bundle = shelf_->get(load.folder, load.bundle_digest);
   if (!bundle) return tl::unexpected(bundle.error());
@@ -103,7 +113,11 @@ Card::LoadResult Card::swap_hardware(const std::shared_ptr<const CardBundle>& bu
   if (programmed) {
     if (auto ok = make_station(); !ok) programmed = tl::unexpected<Fault>(ok.error());
   }
-  if (!programmed) put_back(before);
+  if (!programmed) {
+    put_back(before);
+    // With nothing to put back, nothing has shown that the device is well: a unit may hang from before.
+    if (!before.hardware() && is_of_device(programmed.error().kind)) raise(programmed.error());
+  }
   return programmed;
 }
 

@@ -188,6 +188,28 @@ TEST_F(Recovery, WaitsForACardThatIsAbsentAtTheStart) {
   EXPECT_THAT(process_.process().log(), HasSubstr("no card: the CPU decides meanwhile"));
 }
 
+TEST_F(Recovery, FromAUnitThatAProcessBeforeLeftHanging) {
+  make_ready();
+  card_.command("fault hang once");
+  daemon_->submit(0, 1, model_.bundle, loaded_, kEvents);
+  process_.process().kill();
+  daemon_.reset();
+  ASSERT_TRUE(process_.start({"--deadline-ms", "100", "--reset-command", reset_command()}));
+  auto daemon = CardDaemon::join_soon(process_.socket(), kShape);
+  ASSERT_TRUE(daemon) << daemon.error().message;
+  daemon_ = std::move(*daemon);
+  Result<Loaded> loaded = daemon_->load(1, model_.folder, model_.digest);
+  if (loaded && !loaded->error.empty()) {  // the unit had begun to hang: it is found out, and reset
+    EXPECT_THAT(loaded->error, HasSubstr("took more than 100 ms"));
+    ASSERT_TRUE(daemon_->caller().wait_for(CardState::kRecovering));
+    ASSERT_TRUE(daemon_->caller().wait_for(CardState::kIdle));
+    loaded = daemon_->load(2, model_.folder, model_.digest);
+  }
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->error, "");
+  EXPECT_TRUE(daemon_->decide_soon(loaded->load_id, model_.bundle, *loaded, kEvents));
+}
+
 TEST_F(Recovery, EndsTheProcessWhenACallIntoXrtDoesNotReturn) {
   make_ready({"--load-limit-ms", "1000"});
   card_.command("program-time 600s");
