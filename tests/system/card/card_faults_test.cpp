@@ -38,15 +38,14 @@ struct Fault {
   std::function<Result<void>(CardRoom&)> mend;  // once the daemon has taken the card out; may be empty
 };
 
-Result<void> command(CardRoom& room, const std::string& words) {
-  const auto done = room.card().emulated(words);
-  if (!done) return tl::unexpected(done.error());
+Result<void> command(const CardRoom& room, const std::string& words) {
+  room.command(words);
   return {};
 }
 
 Result<void> restart(CardRoom& room) {
-  room.card().child().kill();
-  return room.card().start();
+  room.card().kill();
+  return room.start_card();
 }
 
 std::vector<Fault> faults() {
@@ -56,7 +55,7 @@ std::vector<Fault> faults() {
   return {
       {"killed",
        [](CardRoom& room) {
-         room.card().child().kill();
+         room.card().kill();
          return Result<void>();
        },
        restart},
@@ -81,9 +80,9 @@ std::vector<Fault> faults() {
        emulated("clear")},
       {"absent at start",
        [](CardRoom& room) {
-         room.card().child().kill();
+         room.card().kill();
          if (auto ok = command(room, "fault absent"); !ok) return ok;
-         return room.card().start();
+         return room.start_card();
        },
        emulated("clear")},
       {"daemon killed",
@@ -127,7 +126,7 @@ class Injector {
 };
 
 TEST(CardFaults, TwentyTimesEachUnderLoadLoseNoEventAndChangeNoDecision) {
-  if (!has_emulated_card()) GTEST_SKIP() << "needs kantrig-card, the emulated card and verilator";
+  if (!can_emulate()) GTEST_SKIP() << kCannotEmulate;
   CardRoom room(kSettings, kCardOptions);
   Daemon& daemon = room.daemon();
   const kan::Bundle shipped = kan::load_bundle(daemon.models() / "jets-1.0.0").value();
@@ -138,7 +137,7 @@ TEST(CardFaults, TwentyTimesEachUnderLoadLoseNoEventAndChangeNoDecision) {
   reference.add_model(kan::load_bundle(folder).value());
   ASSERT_TRUE(reference.add_menu(base::read_file(daemon.menu_file(), 1U << 20).value()));
 
-  ASSERT_TRUE(room.card().start());
+  ASSERT_TRUE(room.start_card());
   const auto started = daemon.start();
   ASSERT_TRUE(started) << started.error().message;
   auto load =
@@ -168,12 +167,7 @@ TEST(CardFaults, TwentyTimesEachUnderLoadLoseNoEventAndChangeNoDecision) {
   ASSERT_TRUE(record) << record.error().message;
   expect_same_blocks(**load, reference, {*record});
   expect_clients_agree(**load, *record);
-  EXPECT_EQ(daemon.terminate(), 0);
-  room.card().child().begin_termination();
-  EXPECT_EQ(room.card().child().exit_code(), 0);
-  for (const std::string& log : {daemon.log(), room.card().child().log()})
-    EXPECT_EQ(log.find("Sanitizer"), std::string::npos)
-        << log.substr(std::min(log.size(), log.find("Sanitizer")));
+  room.expect_clean_end();
 
   const client::Statistics sums = (*load)->statistics();
   std::string counts;

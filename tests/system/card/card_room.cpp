@@ -1,22 +1,18 @@
 #include "system/card/card_room.hpp"
 
 #include <fmt/core.h>
+#include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
-
-#include "support/command.hpp"
 
 namespace kantrig::test {
 namespace {
 
 constexpr std::size_t kLogTailBytes = 6'000;
 constexpr int kLookAgainMs = 5;
-
-std::filesystem::path emulated_root() {
-  return std::filesystem::path(KANTRIG_BINARY_DIR) / "emulated-card";
-}
 
 std::string tail(const std::string& text) {
   return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
@@ -30,66 +26,18 @@ std::vector<std::string> with_card(const std::vector<std::string>& settings,
   return all;
 }
 
-/// The card's folder is made beside the daemon's, before the daemon is: its settings name the socket.
-std::filesystem::path new_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "kantrig-card-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) return {};
-  return name;
-}
-
 }  // namespace
 
-bool has_emulated_card() {
-  std::error_code ignored;
-  return std::filesystem::exists(program("kantrig-card"), ignored) &&
-         std::filesystem::exists(emulated_root() / "lib" / "libxrt_core.so.2", ignored) &&
-         has_program("verilator");
-}
-
-CardProcess::CardProcess(std::filesystem::path folder, std::vector<std::string> options)
-    : folder_(std::move(folder)), options_(std::move(options)), child_(folder_ / "kantrig-card.log") {}
-
-Result<void> CardProcess::start() {
-  std::vector<std::string> words{program("kantrig-card").string(),
-                                 "--device",
-                                 "0",
-                                 "--platform",
-                                 "emulated",
-                                 "--socket",
-                                 socket().string(),
-                                 "--retry-min-ms",
-                                 "20",
-                                 "--retry-max-ms",
-                                 "200",
-                                 "--reset-command",
-                                 fmt::format("{} --dir {} reset", program("kantrig-emulated-card").string(),
-                                             (folder_ / "emulated").string())};
-  words.insert(words.end(), options_.begin(), options_.end());
-  return child_.start(std::move(words), {"XILINX_XRT=" + emulated_root().string(),
-                                         "KANTRIG_EMULATED_CARD=" + (folder_ / "emulated").string()});
-}
-
-Result<std::string> CardProcess::emulated(const std::string& command) const {
-  const CommandOutcome outcome =
-      run_command(fmt::format("{} --dir {} {} 2>&1", program("kantrig-emulated-card").string(),
-                              (folder_ / "emulated").string(), command));
-  if (outcome.exit_code == 0) return outcome.output;
-  return fail(ErrorCode::kIo, "kantrig-emulated-card {}: exit code {}: {}", command, outcome.exit_code,
-              outcome.output);
-}
-
 CardRoom::CardRoom(const std::vector<std::string>& daemon_settings, std::vector<std::string> card_options)
-    : folder_(new_folder()),
-      daemon_(with_card(daemon_settings, folder_ / "card.sock")),
-      card_(folder_, std::move(card_options)) {
-  std::filesystem::create_directories(folder_ / "emulated");
+    : card_options_(std::move(card_options)), daemon_(with_card(daemon_settings, card_.socket())) {
+  card_options_.insert(
+      card_options_.end(),
+      {"--reset-command", fmt::format("{} --dir {} reset", program("kantrig-emulated-card").string(),
+                                      emulated_.folder().string())});
 }
 
-CardRoom::~CardRoom() {
-  card_.child().kill();
-  daemon_.kill();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+Result<void> CardRoom::start_card() {
+  return card_.start(card_options_);
 }
 
 Result<v1::CardLinkStatus> CardRoom::card_status() {
@@ -123,9 +71,16 @@ Result<void> CardRoom::wait_for_traffic(std::uint64_t events) {
   return {};
 }
 
-std::string CardRoom::logs() const {
-  return fmt::format("--- kantrigd\n{}\n--- kantrig-card\n{}", tail(daemon_.log()),
-                     tail(card_.child().log()));
+std::string CardRoom::logs() {
+  return fmt::format("--- kantrigd\n{}\n--- kantrig-card\n{}", tail(daemon_.log()), tail(card().log()));
+}
+
+void CardRoom::expect_clean_end() {
+  EXPECT_EQ(daemon_.terminate(), 0);
+  EXPECT_EQ(card_.stop(), 0);
+  for (const std::string& log : {daemon_.log(), card().log()})
+    EXPECT_EQ(log.find("Sanitizer"), std::string::npos)
+        << log.substr(std::min(log.size(), log.find("Sanitizer")));
 }
 
 }  // namespace kantrig::test

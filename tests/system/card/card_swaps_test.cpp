@@ -104,14 +104,14 @@ Result<void> swap(CardRoom& room, Progress& progress, const Swap& swap, Stalls& 
 }
 
 TEST(CardSwaps, TwoHundredUnderLoadLoseNoEventAndHoldNoBatchUp) {
-  if (!has_emulated_card()) GTEST_SKIP() << "needs kantrig-card, the emulated card and verilator";
+  if (!can_emulate()) GTEST_SKIP() << kCannotEmulate;
   CardRoom room(
       {"model.active=jets-2.0.0", "events.shards=2", "card.deadline_us=500000", "ledger.block_seconds=3600"},
       {"--deadline-ms", "400"});
   Daemon& daemon = room.daemon();
   const auto reference = prepare(daemon);
   ASSERT_TRUE(reference) << reference.error().message;
-  ASSERT_TRUE(room.card().start());
+  ASSERT_TRUE(room.start_card());
   const auto started = daemon.start();
   ASSERT_TRUE(started) << started.error().message;
   auto load = CheckedLoad::start(
@@ -153,12 +153,7 @@ TEST(CardSwaps, TwoHundredUnderLoadLoseNoEventAndHoldNoBatchUp) {
   ASSERT_TRUE(record) << record.error().message;
   expect_same_blocks(**load, *reference, {*record});
   expect_clients_agree(**load, *record);
-  EXPECT_EQ(daemon.terminate(), 0);
-  room.card().child().begin_termination();
-  EXPECT_EQ(room.card().child().exit_code(), 0);
-  for (const std::string& log : {daemon.log(), room.card().child().log()})
-    EXPECT_EQ(log.find("Sanitizer"), std::string::npos)
-        << log.substr(std::min(log.size(), log.find("Sanitizer")));
+  room.expect_clean_end();
   const auto by_path = (*load)->events_by_path();
   EXPECT_GT(by_path[static_cast<std::size_t>(wire::Path::kFpga)], 0U);
   for (const auto& [kind, figures] : stalls)
