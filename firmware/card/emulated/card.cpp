@@ -132,7 +132,7 @@ int Card::check_before_programming(std::string_view uuid) const {
 int Card::wait_while_programming(std::string_view uuid) {
   if (is_in(state_.words(), uuid)) return 0;
   const auto end =
-      std::chrono::steady_clock::now() + std::chrono::microseconds(state_.words().program_us.load());
+      std::chrono::system_clock::now() + std::chrono::microseconds(state_.words().program_us.load());
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, end, [this] { return dead(); });
   return dead() ? -ENODEV : 0;

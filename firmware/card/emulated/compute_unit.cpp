@@ -17,13 +17,14 @@ namespace {
 
 using card::offset_of;
 using Clock = std::chrono::steady_clock;
+// Waits of a steady clock end in pthread_cond_clockwait(), which GCC 12's ThreadSanitizer does not know.
+using WaitClock = std::chrono::system_clock;
 
 constexpr std::uint32_t kControl = offset_of("control");
 constexpr std::uint32_t kStart = 1;
 constexpr std::uint32_t kFirstArgumentWord = 4;  // those before are the control registers
 constexpr std::uint64_t kSliceClocks = 1U << 20U;
 constexpr std::uint32_t kCutOff = 0xFFFF'FFFF;  // what reads behind a tripped firewall give
-constexpr std::chrono::milliseconds kLookAgain{100};
 constexpr int kOkay = 0;
 constexpr int kDecodeError = 3;
 
@@ -61,7 +62,7 @@ bool Completions::wait(int ms) {
   const auto ready = [this] { return count_ != 0; };
   if (ms < 0) {
     changed_.wait(lock, ready);
-  } else if (!changed_.wait_for(lock, std::chrono::milliseconds(ms), ready)) {
+  } else if (!changed_.wait_until(lock, WaitClock::now() + std::chrono::milliseconds(ms), ready)) {
     return false;
   }
   --count_;
@@ -237,7 +238,7 @@ void ComputeUnit::execute(std::unique_lock<std::mutex>& lock) {
   if (!simulate(lock)) return;
   const auto simulated = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
   slow_down(lock, static_cast<std::uint64_t>(simulated.count()));
-  while (lost() && !quit_ && !abort_running_) wake_.wait_for(lock, kLookAgain);
+  while (lost() && !quit_ && !abort_running_) wake_.wait(lock);
   if (quit_) return;
   // What was lost stays lost, also when the card is back already.
   const bool died = state_.fault(Fault::kDie).taken.load() != deaths;
@@ -256,7 +257,7 @@ bool ComputeUnit::simulate(std::unique_lock<std::mutex>& lock) {
       return false;
     }
     if (lost()) {  // until reset, reprogrammed or revived
-      wake_.wait_for(lock, kLookAgain);
+      wake_.wait(lock);
       if (lost() || quit_ || abort_running_) continue;
       abort_running_ = true;  // what was lost stays lost
       continue;
@@ -283,11 +284,11 @@ void ComputeUnit::slow_down(std::unique_lock<std::mutex>& lock, std::uint64_t si
   const std::uint64_t thousandths = value & ~kSlowIsFactor;
   const std::uint64_t extra_ns =
       factor ? simulated_ns / 1000 * (std::max<std::uint64_t>(thousandths, 1000) - 1000) : value * 1000;
-  const auto end = Clock::now() + std::chrono::nanoseconds(extra_ns);
   const std::uint32_t clears = state_.words().clears.load();
-  while (Clock::now() < end && !quit_ && !abort_running_ && !lost() && state_.words().tripped.load() == 0 &&
-         state_.words().clears.load() == clears)
-    wake_.wait_until(lock, std::min(end, Clock::now() + kLookAgain));
+  wake_.wait_until(lock, WaitClock::now() + std::chrono::nanoseconds(extra_ns), [&] {
+    return quit_ || abort_running_ || lost() || state_.words().tripped.load() != 0 ||
+           state_.words().clears.load() != clears;
+  });
 }
 
 /// Flips one bit of what the run gave, between the first and the last bit of some event's scores.

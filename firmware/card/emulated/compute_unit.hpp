@@ -20,6 +20,11 @@ namespace kantrig::emulated {
 /// What a process that waits in xclExecWait() waits for: completions of its own.
 class Completions {
  public:
+  Completions() = default;
+  /// After the last add(): ThreadSanitizer sees the mutex, not the count of std::shared_ptr.
+  ~Completions() { const std::lock_guard lock(mutex_); }
+  Completions(const Completions&) = delete;
+  Completions& operator=(const Completions&) = delete;
   void add();
   /// True when there is one, which is used up; false when `ms` are over (negative: never).
   [[nodiscard]] bool wait(int ms);
