@@ -96,7 +96,7 @@ pack 1.2.0 --target fixed
 say "the daemon starts first, with no card: the CPU decides"
 start_daemon --set model.active=jets-1.0.0 --set backend.kind=card --set "card.sockets=[\"$card_socket\"]" --set card.route=card \
   --set card.deadline_us=4000000 --set card.retry_max_ms=500
-send with-card --rate "$((events / 20))" ${json:+--summary "$json"} &
+send with-card --rate "$((events / 12))" ${json:+--summary "$json"} &
 sender=$!
 
 say "the card joins and takes traffic"
