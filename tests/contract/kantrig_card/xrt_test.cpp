@@ -2,6 +2,7 @@
 // thrown.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <chrono>
@@ -304,8 +305,14 @@ TEST_F(XrtSeam, StartsARunAgainThatWasOnlyAskedForItsState) {
 
 TEST_F(XrtSeam, HasNoMemoryForABufferThatIsLargerThanTheCard) {
   const Loaded card = loaded(*fixed_);
-  EXPECT_EQ(kind_of(card.fabric->make_buffer(0, Fabric::Use::kInput, std::size_t{1} << 46U)),
-            FaultKind::kMemory);
+  constexpr std::size_t kBytes = std::size_t{1} << 32U;  // four times its bank; never touched
+  void* const memory =
+      ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  EXPECT_EQ(
+      kind_of(card.fabric->adopt_memory(0, Fabric::Use::kInput, {static_cast<std::byte*>(memory), kBytes})),
+      FaultKind::kMemory);
+  ::munmap(memory, kBytes);
 }
 
 TEST_F(XrtSeam, SeesARunEndInTimeOrNotByTheProversOwnDeadline) {
