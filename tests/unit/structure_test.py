@@ -20,8 +20,9 @@ BELOW = {
     "pipeline": MIDDLE | {"card_link", "backend"},
     "control": MIDDLE | {"card_link", "backend", "pipeline"},
     "settings": MIDDLE | {"card_link", "backend", "pipeline", "control"},
+    "service": LOWEST,
     "client": {"wire", "base"},  # part of the installed package: what it uses, every user links
-    "apps": MIDDLE | {"card_link", "backend", "pipeline", "control", "settings", "client", "card"},
+    "apps": MIDDLE | {"card_link", "backend", "pipeline", "control", "settings", "client", "service", "card"},
     "card": LOWEST,  # the register map of the kernel, xclbin files, the emulated card
     "compiler": {"kan", "base", "card"},
     "synth": {"kan", "base", "compiler"},  # its subcommands are kanc's; of the compiler it uses design.hpp
@@ -82,8 +83,7 @@ THIRD_PARTIES = {
     }),
     "spdlog": (r"spdlog/", {"services/base/log.cpp": "the log"}),
     "libsystemd": (r"systemd/", {
-        "services/apps/kantrigd/service_manager.cpp": "readiness, status, watchdog",
-        "services/apps/kantrig-card/service_manager.cpp": "the same",
+        "services/service/service_manager.cpp": "readiness, status, watchdog",
     }),
     "CLI11": (r"CLI/", {
         "services/apps/": "command lines",

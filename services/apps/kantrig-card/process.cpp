@@ -16,11 +16,11 @@
 #include "apps/kantrig-card/metrics.hpp"
 #include "apps/kantrig-card/runner.hpp"
 #include "apps/kantrig-card/server.hpp"
-#include "apps/kantrig-card/service_manager.hpp"
 #include "apps/kantrig-card/supervisor.hpp"
 #include "base/build_info.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
+#include "service/service_manager.hpp"
 #include "telemetry/exposer.hpp"
 #include "telemetry/health.hpp"
 #include "telemetry/http_server.hpp"
@@ -186,7 +186,7 @@ class Process {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       log_.info("stopping: runs in flight may end");
-      manager_.stopping();
+      manager_.stopping("waiting for runs in flight");
       io_.stop();
     });
   }
@@ -196,7 +196,7 @@ class Process {
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       end_when_stuck();
-      if (manager_.watches()) manager_.alive();
+      if (manager_.watchdog_interval_ms() > 0) manager_.alive();
       if (++ticks_ % kTicksPerStatus == 0) manager_.status(status_line());
       tick();
     });
@@ -259,7 +259,7 @@ class Process {
   Options options_;
   base::Logger log_;
   base::SystemClock clock_;
-  ServiceManager manager_;
+  service::ServiceManager manager_;
   asio::io_context io_;
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
   asio::steady_timer timer_{io_};

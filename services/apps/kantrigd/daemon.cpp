@@ -21,7 +21,6 @@
 #include "apps/kantrigd/daemon_metrics.hpp"
 #include "apps/kantrigd/daemon_options.hpp"
 #include "apps/kantrigd/pipeline_watch.hpp"
-#include "apps/kantrigd/service_manager.hpp"
 #include "apps/kantrigd/state_lock.hpp"
 #include "base/agent.hpp"
 #include "base/build_info.hpp"
@@ -35,6 +34,7 @@
 #include "control/request_handler.hpp"
 #include "ledger/run_book.hpp"
 #include "pipeline/shard.hpp"
+#include "service/service_manager.hpp"
 #include "telemetry/exposer.hpp"
 #include "telemetry/health.hpp"
 #include "telemetry/http_server.hpp"
@@ -348,7 +348,7 @@ class Daemon {
   SettingsSource source_;
   base::Logger log_;
   base::SystemClock clock_;
-  ServiceManager manager_;
+  service::ServiceManager manager_;
   asio::io_context io_;
   asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer timer_{io_};

@@ -1,12 +1,12 @@
-// ServiceManager: what the daemon tells systemd (sd_notify), or nobody when it was not started by it.
+// ServiceManager: what a program of ours tells systemd (sd_notify), or nobody when it was not started by it.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-namespace kantrig::apps {
+namespace kantrig::service {
 
-/// Threading: the control thread.
+/// Threading: any one thread.
 class ServiceManager {
  public:
   void ready(std::string_view status) const;
@@ -21,4 +21,4 @@ class ServiceManager {
   [[nodiscard]] std::uint64_t watchdog_interval_ms() const;
 };
 
-}  // namespace kantrig::apps
+}  // namespace kantrig::service

@@ -1,9 +1,10 @@
-#include "apps/kantrigd/service_manager.hpp"
+#include "service/service_manager.hpp"
 
-#include <fmt/core.h>
 #include <systemd/sd-daemon.h>
 
-namespace kantrig::apps {
+#include <string>
+
+namespace kantrig::service {
 namespace {
 
 void notify(const std::string& message) {
@@ -13,23 +14,23 @@ void notify(const std::string& message) {
 }  // namespace
 
 void ServiceManager::ready(std::string_view status) const {
-  notify(fmt::format("READY=1\nSTATUS={}", status));
+  notify("READY=1\nSTATUS=" + std::string(status));
 }
 
 void ServiceManager::status(std::string_view text) const {
-  notify(fmt::format("STATUS={}", text));
+  notify("STATUS=" + std::string(text));
 }
 
 void ServiceManager::reloading(std::uint64_t monotonic_ns) const {
-  notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_ns / 1'000));
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_ns / 1'000));
 }
 
 void ServiceManager::stopping(std::string_view status) const {
-  notify(fmt::format("STOPPING=1\nSTATUS={}", status));
+  notify("STOPPING=1\nSTATUS=" + std::string(status));
 }
 
 void ServiceManager::extend_timeout(std::uint64_t timeout_ms) const {
-  notify(fmt::format("EXTEND_TIMEOUT_USEC={}", timeout_ms * 1'000));
+  notify("EXTEND_TIMEOUT_USEC=" + std::to_string(timeout_ms * 1'000));
 }
 
 void ServiceManager::alive() const {
@@ -42,4 +43,4 @@ std::uint64_t ServiceManager::watchdog_interval_ms() const {
   return interval_us / 2'000;
 }
 
-}  // namespace kantrig::apps
+}  // namespace kantrig::service
