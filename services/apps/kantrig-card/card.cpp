@@ -102,7 +102,11 @@ std::uint64_t Card::publish() {
     const kan::CardImage& image = entry.bundle->image;
     routes->push_back({entry.load_id, entry.bank, image.input, image.output});
   }
-  return runner_.give({.kind = Order::Kind::kContinue, .station = station_, .routes = std::move(routes)});
+  const std::uint64_t order =
+      runner_.give({.kind = Order::Kind::kContinue, .station = station_, .routes = std::move(routes)});
+  // A daemon that is told "loaded" may have a slot there before the thread looks for orders again.
+  runner_.wait_taken_up(order, options_.deadline_ns);
+  return order;
 }
 
 /// Publishes, and waits until every slot that was taken before is back.

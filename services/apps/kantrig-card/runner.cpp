@@ -84,6 +84,14 @@ bool Runner::carried_out(std::uint64_t number) const noexcept {
   return shared_.carried_out.load(std::memory_order_acquire) >= number;  // pairs with Completer::carry_out()
 }
 
+void Runner::wait_taken_up(std::uint64_t number, std::uint64_t timeout_ns) const {
+  const std::uint64_t begin_ns = shared_.clock.now_ns();
+  while (shared_.taken_up.load(std::memory_order_acquire) < number) {  // pairs with Taker::apply()
+    if (shared_.clock.now_ns() - begin_ns > timeout_ns) return;
+    std::this_thread::yield();
+  }
+}
+
 bool Runner::wait(std::uint64_t number, std::uint64_t timeout_ns, Faults faults) const {
   const std::uint64_t begin_ns = shared_.clock.now_ns();
   while (!carried_out(number)) {

@@ -94,6 +94,7 @@ struct RunnerShared {
   std::atomic<std::uint32_t> in_flight{0};    // slots between taking and giving back
   std::atomic<bool> completer_asleep{false};  // wants its bell
   std::atomic<bool> taker_waits{false};       // for a place in flight
+  std::atomic<std::uint64_t> taken_up{0};     // number of the last order that slots are taken by
   std::atomic<std::uint64_t> carried_out{0};  // number of the last order that came out
   std::atomic<std::uint64_t> broken_link{0};  // number of the order whose link broke the protocol
 };
@@ -113,6 +114,9 @@ class Runner {
   /// Returns the order's number.
   std::uint64_t give(Order order);
   [[nodiscard]] bool carried_out(std::uint64_t number) const noexcept;
+  /// Waits until slots are taken by it: whoever is told of it afterwards finds it in force. Not longer than
+  /// `timeout_ns`, for the taking thread may hang.
+  void wait_taken_up(std::uint64_t number, std::uint64_t timeout_ns) const;
   enum class Faults : std::uint8_t { kEndIt, kIgnore };
   /// Waits until it is carried out. False after `timeout_ns`, or when a fault waits to be dealt with.
   [[nodiscard]] bool wait(std::uint64_t number, std::uint64_t timeout_ns, Faults faults) const;

@@ -42,6 +42,7 @@ void Taker::apply(Order order) noexcept {
   Passage passage;
   passage.order = std::move(order);
   pass(std::move(passage));
+  shared_.taken_up.store(order_, std::memory_order_release);  // pairs with Runner::wait_taken_up()
 }
 
 /// Bounded, so that every port has its turn and orders are seen.
