@@ -136,7 +136,9 @@ void Card::raise(const Fault& fault) {
 
 DeviceResult<std::uint32_t> Card::prove(const CardBundle& bundle, std::uint32_t bank) {
   const CallWatch::Call call(watch_, "replaying golden vectors", options_.load_limit_ns);
+  const std::uint64_t begin_ns = clock_.now_ns();
   auto proved = prover_->replay(bundle, bank);
+  golden_ns_ = clock_.now_ns() - begin_ns;
   (proved ? figures_.supervisor.golden_passed : figures_.supervisor.golden_failed).add(1);
   return proved;
 }

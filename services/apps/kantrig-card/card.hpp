@@ -109,6 +109,7 @@ class Card {
   std::optional<Models> remembered_;  // across a recovery
   std::shared_ptr<Link> link_;
   std::uint64_t link_order_ = 0;  // the first with this link
+  std::uint64_t golden_ns_ = 0;   // how long the last replay took
 
   // In the order of their making; destroyed in the reverse one.
   std::optional<Device> device_;

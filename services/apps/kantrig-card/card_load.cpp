@@ -29,7 +29,6 @@ Result<Loaded> Card::load(const Load& load, std::uint64_t received_ns) {
   if (plan.kind == LoadKind::kTables) programmed = make_room_and_write(*bundle, plan);
   if (plan.kind == LoadKind::kBitstream) programmed = swap_hardware(*bundle);
   if (!programmed) return tl::unexpected(programmed.error().to_error());
-  const std::uint64_t golden_begin_ns = clock_.now_ns();
   if (plan.kind != LoadKind::kBitstream) {  // which has proved it itself
     if (auto proved = prove(card, plan.bank); !proved) {
       if (proved.error().kind != FaultKind::kGolden || !others_prove()) raise(proved.error());
@@ -46,7 +45,7 @@ Result<Loaded> Card::load(const Load& load, std::uint64_t received_ns) {
   figures.swaps[kind].add(1);
   figures.swap_times[kind].observe_ns(done_ns - received_ns);
   figures.last_program_s[kind].set(static_cast<double>(*programmed) * 1e-9);
-  figures.last_golden_s[kind].set(static_cast<double>(done_ns - golden_begin_ns) * 1e-9);
+  figures.last_golden_s[kind].set(static_cast<double>(golden_ns_) * 1e-9);
   return Loaded{.load_id = load.load_id,
                 .error = {},
                 .kind = plan.kind,
