@@ -106,8 +106,8 @@ Result<void> swap(CardRoom& room, Progress& progress, const Swap& swap, Stalls& 
 TEST(CardSwaps, TwoHundredUnderLoadLoseNoEventAndHoldNoBatchUp) {
   if (!can_emulate()) GTEST_SKIP() << kCannotEmulate;
   CardRoom room(
-      {"model.active=jets-2.0.0", "events.shards=2", "card.deadline_us=500000", "ledger.block_seconds=3600"},
-      {"--deadline-ms", "400"});
+      {"model.active=jets-2.0.0", "events.shards=2", "card.deadline_us=5000000", "ledger.block_seconds=3600"},
+      {"--deadline-ms", "4000"});
   Daemon& daemon = room.daemon();
   const auto reference = prepare(daemon);
   ASSERT_TRUE(reference) << reference.error().message;
