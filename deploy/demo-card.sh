@@ -130,6 +130,10 @@ say "the run is stopped: the books are closed and compared"
 "$bin/kantrig" run stop --control "$control"
 stop_daemon
 
+kill -TERM "$card"
+wait "$card" || die "kantrig-card did not end as it should"
+card=''
+
 say "the same events again on the CPU alone, once with each model"
 for version in 1.0.0 1.1.0 1.2.0; do
   rm -rf "$work/state"

@@ -15,16 +15,12 @@ namespace {
 constexpr std::uint64_t kMagic = 0x4B4E'494C'5243'4E4BULL;  // "KNCRLINK", read as bytes from the lowest
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW;
 
-constexpr std::size_t pages(std::size_t bytes) noexcept {
-  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
-}
-
 std::size_t port_bytes(const RegionShape& shape) noexcept {
-  return pages(sizeof(PortBlock) + shape.slots * sizeof(SlotRecord));
+  return whole_pages(sizeof(PortBlock) + shape.slots * sizeof(SlotRecord));
 }
 
 std::size_t region_bytes(const RegionShape& shape) noexcept {
-  return pages(sizeof(RegionHeader)) +
+  return whole_pages(sizeof(RegionHeader)) +
          shape.ports * (port_bytes(shape) + shape.slots * (shape.input_bytes + shape.output_bytes));
 }
 
@@ -132,7 +128,7 @@ RegionHeader& Region::header() const noexcept {
 
 PortBlock& Region::port(std::uint32_t port) const noexcept {
   return *std::launder(
-      reinterpret_cast<PortBlock*>(memory_ + pages(sizeof(RegionHeader)) + port * port_bytes(shape_)));
+      reinterpret_cast<PortBlock*>(memory_ + whole_pages(sizeof(RegionHeader)) + port * port_bytes(shape_)));
 }
 
 SlotRecord& Region::record(std::uint32_t port_number, std::uint32_t slot) const noexcept {
@@ -141,7 +137,7 @@ SlotRecord& Region::record(std::uint32_t port_number, std::uint32_t slot) const 
 }
 
 std::byte* Region::slot_memory(std::uint32_t port, std::uint32_t slot) const noexcept {
-  const std::size_t begin = pages(sizeof(RegionHeader)) + shape_.ports * port_bytes(shape_);
+  const std::size_t begin = whole_pages(sizeof(RegionHeader)) + shape_.ports * port_bytes(shape_);
   const std::size_t number = std::size_t{port} * shape_.slots + slot;
   return memory_ + begin + number * (shape_.input_bytes + shape_.output_bytes);
 }

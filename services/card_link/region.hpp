@@ -26,6 +26,11 @@ inline constexpr std::uint64_t kRegionBytesMax = 16ULL << 30U;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::size_t kCacheLineBytes = 64;
 
+/// `bytes` rounded up to whole pages, as the memory that a card reads and writes must be.
+[[nodiscard]] constexpr std::size_t whole_pages(std::size_t bytes) noexcept {
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
 struct RegionShape {
   std::uint32_t ports = 1;
   std::uint32_t slots = 4;                               // of each port

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,14 @@ struct Metric {
   std::string_view name;  // base unit last, "_total" for counters, as in the Prometheus documentation
   std::string_view help;  // one sentence
 };
+
+/// What our counters hold, as Prometheus has it.
+[[nodiscard]] inline double number(std::uint64_t count) noexcept {
+  return static_cast<double>(count);
+}
+[[nodiscard]] inline double seconds(std::uint64_t ns) noexcept {
+  return static_cast<double>(ns) * 1e-9;
+}
 
 /// Filled by the sources at each scrape; samples of a family may come from several sources and in any order.
 /// Names, help and label names are ours and asserted; values may be anything.

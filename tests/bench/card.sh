@@ -27,7 +27,7 @@ bench() { # NAME, options of kantrig-card, --, options of kantrig bench card
   until "$build/bin/kantrig" card list --socket "$work/card" > /dev/null 2>&1; do kill -0 "$card"; done
   "$build/bin/kantrig" bench card --socket "$work/card" --model "$work/jets-card" --json "$@" > "$out/$name.json"
   kill -TERM "$card"
-  wait "$card" || true
+  wait "$card"
   card=''
 }
 instant="$build/bin/kantrig-emulated-card --dir $KANTRIG_EMULATED_CARD instant on > /dev/null"

@@ -9,14 +9,9 @@
 namespace kantrig::card_host {
 namespace {
 
-constexpr std::size_t kPageBytes = 4096;
 constexpr std::uint32_t kMeasuredRuns = 101;
 constexpr std::uint64_t kMeasureNs = 2'000'000'000;  // at most, over all runs
 constexpr std::uint32_t kMeasuredEventsMax = 1U << 20U;
-
-std::size_t pages(std::size_t bytes) noexcept {
-  return std::max(kPageBytes, (bytes + kPageBytes - 1) / kPageBytes * kPageBytes);
-}
 
 double median_us(std::vector<std::uint64_t>& times_ns) {
   const auto middle = times_ns.begin() + static_cast<std::ptrdiff_t>(times_ns.size() / 2);
@@ -120,7 +115,7 @@ DeviceResult<void> Card::drain() {
 /// Every run in flight may take its whole deadline, one after the other on one unit in the worst case; the
 /// completing thread raises a fault when one takes longer.
 std::uint64_t Card::drain_limit_ns() const {
-  return options_.deadline_ns * 70;
+  return options_.deadline_ns * (std::uint64_t{options_.runs_max} + 1);
 }
 
 void Card::close_fabric() {
@@ -168,9 +163,9 @@ DeviceResult<card_link::XrtTimes> Card::measure(std::uint32_t events, Completion
   const std::uint32_t bank = models_.banks()[0] ? 0 : 1;
   const std::size_t in_bytes = image.input.buffer_bytes(events);
   const std::size_t out_bytes = image.output.buffer_bytes(events);
-  auto input = fabric_->make_buffer(0, Fabric::Use::kInput, pages(in_bytes));
+  auto input = fabric_->make_buffer(0, Fabric::Use::kInput, card_link::whole_pages(in_bytes));
   if (!input) return tl::unexpected<Fault>(input.error());
-  auto output = fabric_->make_buffer(0, Fabric::Use::kOutput, pages(out_bytes));
+  auto output = fabric_->make_buffer(0, Fabric::Use::kOutput, card_link::whole_pages(out_bytes));
   if (!output) return tl::unexpected<Fault>(output.error());
   auto run = fabric_->make_run(0, *input, *output);
   if (!run) return tl::unexpected<Fault>(run.error());

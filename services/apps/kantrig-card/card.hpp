@@ -26,6 +26,7 @@ struct CardOptions {
   std::string platform;                          // empty: as the device's name says
   std::string reset_command;                     // empty: the device is never reset
   std::uint64_t deadline_ns = 1'000'000'000;     // of a run
+  std::uint32_t runs_max = 64;                   // in flight, as the runner lets them
   std::uint64_t load_limit_ns = 60'000'000'000;  // of loading an xclbin; then the process ends
   std::uint64_t call_limit_ns = 20'000'000'000;  // of any other call into XRT
 };

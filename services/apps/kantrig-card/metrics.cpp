@@ -11,6 +11,8 @@ using card_link::CardState;
 using card_link::LoadKind;
 using telemetry::Metric;
 using telemetry::MetricWriter;
+using telemetry::number;
+using telemetry::seconds;
 
 constexpr Metric kInfo{"kantrig_card_info", "The card, its shell, platform and loaded xclbin."};
 constexpr Metric kModel{"kantrig_card_model_info",
@@ -46,13 +48,6 @@ constexpr Metric kBroken{"kantrig_card_broken_links_total",
                          "Daemons dismissed because their rings held what cannot be."};
 constexpr Metric kTemperature{"kantrig_card_temperature_celsius", "Temperature, by place on the card."};
 constexpr Metric kPower{"kantrig_card_power_watts", "Power that the card draws."};
-
-double number(std::uint64_t value) {
-  return static_cast<double>(value);
-}
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) * 1e-9;
-}
 
 MetricWriter::Labels with(MetricWriter::Labels labels, std::string name, std::string value) {
   labels.push_back({std::move(name), std::move(value)});

@@ -118,6 +118,7 @@ class Process {
             .platform = options_.platform,
             .reset_command = options_.reset_command,
             .deadline_ns = ns(options_.deadline_ms),
+            .runs_max = options_.in_flight,
             .load_limit_ns = ns(options_.load_limit_ms),
             .call_limit_ns = ns(options_.call_limit_ms)};
   }

@@ -6,17 +6,12 @@
 #include <cstring>
 #include <optional>
 
+#include "card_link/region.hpp"
 #include "kan/record_layout.hpp"
 #include "kan/reference.hpp"
 
 namespace kantrig::card_host {
 namespace {
-
-constexpr std::size_t kPageBytes = 4096;
-
-constexpr std::size_t pages(std::size_t bytes) noexcept {
-  return std::max(kPageBytes, (bytes + kPageBytes - 1) / kPageBytes * kPageBytes);
-}
 
 /// Results of a batch as replay_golden() reads them: columns and classes.
 class Columns {
@@ -62,7 +57,7 @@ DeviceResult<std::unique_ptr<Prover>> Prover::create(std::shared_ptr<const Fabri
 DeviceResult<Prover::Unit> Prover::make_unit(std::size_t unit, const kan::CardImage& image) const {
   Unit made;
   const auto make = [&](Buffer& buffer, Fabric::Use use, std::size_t bytes) -> DeviceResult<void> {
-    auto result = fabric_->make_buffer(unit, use, pages(bytes));
+    auto result = fabric_->make_buffer(unit, use, card_link::whole_pages(bytes));
     if (!result) return tl::unexpected<Fault>(result.error());
     buffer = std::move(*result);
     return {};
@@ -115,7 +110,7 @@ DeviceResult<void> Prover::write_tables(const CardBundle& bundle, std::uint32_t 
                                .table_first = bundle.image.bank_begin[bank]};
   for (Unit& unit : units_) {
     std::memcpy(unit.tables.memory().data(), bundle.tables.data(), bytes);
-    if (auto ok = unit.tables.to_card(pages(bytes)); !ok) return ok;
+    if (auto ok = unit.tables.to_card(card_link::whole_pages(bytes)); !ok) return ok;
     if (auto ok = unit.load.start(arguments); !ok) return ok;
   }
   for (std::size_t unit = 0; unit < units_.size(); ++unit) {

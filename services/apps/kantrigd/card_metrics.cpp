@@ -10,6 +10,8 @@ using base::HistogramSnapshot;
 using control::Breaker;
 using telemetry::Metric;
 using telemetry::MetricWriter;
+using telemetry::number;
+using telemetry::seconds;
 
 constexpr Metric kInfo{"kantrig_card_link_info", "The cards of this daemon, by the socket of their process."};
 constexpr Metric kBreaker{"kantrig_card_link_breaker_state",
@@ -43,13 +45,6 @@ constexpr Metric kChecked{"kantrig_card_link_cross_checked_events_total",
                           "Events that card and CPU both decided, to compare."};
 constexpr Metric kCheckFailures{"kantrig_card_link_cross_check_failures_total",
                                 "Batches in which they did not agree; the CPU's decision was given."};
-
-double number(std::uint64_t value) {
-  return static_cast<double>(value);
-}
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) * 1e-9;
-}
 
 void write_figures(const control::CardStatus& card, MetricWriter& writer) {
   const control::CardFigures& figures = card.figures;

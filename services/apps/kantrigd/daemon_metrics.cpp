@@ -12,6 +12,8 @@ namespace {
 using base::HistogramSnapshot;
 using telemetry::Metric;
 using telemetry::MetricWriter;
+using telemetry::number;
+using telemetry::seconds;
 
 constexpr Metric kReceived{"kantrig_events_received_total", "Events received, as their batch headers say."};
 constexpr Metric kDecided{"kantrig_events_decided_total", "Events by their one final disposition."};
@@ -55,13 +57,6 @@ constexpr Metric kCanaries{"kantrig_canaries_total",
                            "Golden vectors sent through the decision path, by result."};
 constexpr Metric kCanaryTime{"kantrig_canary_last_pass_timestamp_seconds",
                              "When every shard last reproduced its golden vectors (the oldest of them)."};
-
-double number(std::uint64_t value) {
-  return static_cast<double>(value);
-}
-double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) * 1e-9;
-}
 
 }  // namespace
 

@@ -24,10 +24,6 @@ constexpr std::uint64_t kSlotNs = 10'000'000'000;  // past it the card hangs
 constexpr std::uint64_t kSpinNs = 50'000;          // looked for before sleeping, as a busy shard does
 constexpr std::uint32_t kWarmUpSlots = 50;
 
-constexpr std::uint64_t pages(std::uint64_t bytes) {
-  return (bytes + card_link::kPageBytes - 1) / card_link::kPageBytes * card_link::kPageBytes;
-}
-
 double median(std::vector<double>& values) {
   if (values.empty()) return 0.0;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -77,10 +73,10 @@ class Joined {
     card_link::RegionShape shape;
     shape.slots = options.slots;
     // 16 bits a field and the next power of two at most
-    shape.input_bytes =
-        pages(std::uint64_t{events_max} * std::bit_ceil(bundle.model.input_count() * 2U + 64U));
-    shape.output_bytes =
-        pages(std::uint64_t{events_max} * std::bit_ceil(bundle.model.output_count() * 2U + 64U));
+    shape.input_bytes = card_link::whole_pages(std::uint64_t{events_max} *
+                                               std::bit_ceil(bundle.model.input_count() * 2U + 64U));
+    shape.output_bytes = card_link::whole_pages(std::uint64_t{events_max} *
+                                                std::bit_ceil(bundle.model.output_count() * 2U + 64U));
     auto region = card_link::Region::create(shape);
     if (!region) return tl::unexpected(region.error());
     auto card_bell = card_link::Doorbell::create();
