@@ -1,7 +1,7 @@
+#include "compiler/learned/elementary.hpp"
+#include "compiler/learned/random.hpp"
 #include "compiler/train/adamw.hpp"
-#include "compiler/train/elementary.hpp"
 #include "compiler/train/package.hpp"
-#include "compiler/train/random.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <numeric>
 #include <vector>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 namespace {
 
 TEST(Elementary, AgreesWithTheCLibrary) {
@@ -47,7 +47,7 @@ TEST(Elementary, BaseFunctionSlopesAreDerivatives) {
 
 TEST(AdamW, FirstStepsEqualTheOnesComputedByHand) {
   // learning rate 0.1, decay 0.5 on the first parameter only, betas 0.9 and 0.999, epsilon 1e-8.
-  AdamW optimiser(2, {.weight_decay = 0.5});
+  train::AdamW optimiser(2, {.weight_decay = 0.5});
   std::vector<double> parameters{1.0, 1.0};
   optimiser.step(parameters, std::vector<double>{0.2, 0.2}, 0.1, 1);
   // m = 0.02, v = 4e-5; m / (1 - 0.9) = 0.2, sqrt(v / (1 - 0.999)) = 0.2: a step of 0.1 (less epsilon).
@@ -81,13 +81,13 @@ TEST(Random, ShuffleIsAPermutationAndBelowStaysBelow) {
 }
 
 TEST(RocAuc, CountsPairsAndHalvesTies) {
-  EXPECT_EQ(roc_auc(std::vector<double>{1, 2, 3, 4}, {false, false, true, true}), 1.0);
-  EXPECT_EQ(roc_auc(std::vector<double>{4, 3, 2, 1}, {false, false, true, true}), 0.0);
-  EXPECT_EQ(roc_auc(std::vector<double>{1, 1, 1, 1}, {false, true, false, true}), 0.5);
+  EXPECT_EQ(train::roc_auc(std::vector<double>{1, 2, 3, 4}, {false, false, true, true}), 1.0);
+  EXPECT_EQ(train::roc_auc(std::vector<double>{4, 3, 2, 1}, {false, false, true, true}), 0.0);
+  EXPECT_EQ(train::roc_auc(std::vector<double>{1, 1, 1, 1}, {false, true, false, true}), 0.5);
   // members 2 and 3 against 1, 2 and 4: wins 1 + 0.5 and 2 of 6 pairs.
-  EXPECT_DOUBLE_EQ(roc_auc(std::vector<double>{1, 2, 2, 3, 4}, {false, true, false, true, false}), 3.5 / 6.0);
-  EXPECT_EQ(roc_auc(std::vector<double>{1, 2}, {true, true}), 0.5);
+  EXPECT_DOUBLE_EQ(train::roc_auc(std::vector<double>{1, 2, 2, 3, 4}, {false, true, false, true, false}), 3.5 / 6.0);
+  EXPECT_EQ(train::roc_auc(std::vector<double>{1, 2}, {true, true}), 0.5);
 }
 
 }  // namespace
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "compiler/train/dataset.hpp"
-#include "compiler/train/random.hpp"
+#include "compiler/learned/random.hpp"
 #include "compiler/train/specification.hpp"
 
 namespace kantrig::test {

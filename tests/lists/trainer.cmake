@@ -1,4 +1,4 @@
-kantrig_add_test(compiler/train_spline_test LIBRARIES kantrig::train)
+kantrig_add_test(compiler/learned_spline_test LIBRARIES kantrig::learned)
 kantrig_add_test(compiler/train_arithmetic_test LIBRARIES kantrig::train)
 kantrig_add_test(compiler/train_specification_test LIBRARIES kantrig::train)
 kantrig_add_test(compiler/train_trainer_test LIBRARIES kantrig::train)

@@ -1,7 +1,7 @@
 #include "compiler/train/dataset.hpp"
 
 #include "base/assert.hpp"
-#include "compiler/train/elementary.hpp"
+#include "compiler/learned/elementary.hpp"
 #include "kan/reference.hpp"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include <cmath>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 struct Range {

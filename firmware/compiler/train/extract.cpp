@@ -3,6 +3,8 @@
 #include <algorithm>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 std::vector<std::int16_t> table_of(const SplineLayer& layer, std::uint32_t input, std::uint32_t node) {

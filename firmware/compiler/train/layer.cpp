@@ -7,6 +7,8 @@
 #include <cmath>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 constexpr double kSplineNoise = 0.1;   // of the first coefficients, by fan-in

@@ -10,11 +10,17 @@
 #include <span>
 #include <vector>
 
-#include "compiler/train/elementary.hpp"
-#include "compiler/train/random.hpp"
-#include "compiler/train/spline.hpp"
+#include "compiler/learned/elementary.hpp"
+#include "compiler/learned/random.hpp"
+#include "compiler/learned/spline.hpp"
 
 namespace kantrig::train {
+
+using learned::BaseFunction;
+using learned::BasisRow;
+using learned::Random;
+using learned::SplineGrid;
+using learned::ValueAndSlope;
 
 struct LayerShape {
   std::uint32_t inputs = 0;

@@ -10,6 +10,8 @@
 #include <numeric>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 constexpr std::size_t kGoldenFromEvents = 256;

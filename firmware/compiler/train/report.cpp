@@ -4,6 +4,8 @@
 #include <iterator>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 /// What the tables of a layer take: edges, entries, the widest table (largest less smallest entry), and the

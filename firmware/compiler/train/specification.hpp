@@ -8,11 +8,16 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "compiler/train/elementary.hpp"
-#include "compiler/train/spline.hpp"
+#include "compiler/learned/elementary.hpp"
+#include "compiler/learned/spline.hpp"
 #include "kan/bundle.hpp"
 
 namespace kantrig::train {
+
+using learned::BaseFunction;
+using learned::kGridSizeMax;
+using learned::kSplineOrderMax;
+using learned::SplineGrid;
 
 /// How a feature's range is found in the training rows. Values outside it clamp to the first or last code.
 enum class RangeRule : std::uint8_t {

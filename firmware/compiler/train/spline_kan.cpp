@@ -6,6 +6,8 @@
 #include <cmath>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 constexpr double kLogitThreshold = 6.0;  // where the output range ends before it is learned

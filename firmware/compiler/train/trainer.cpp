@@ -8,6 +8,8 @@
 #include <optional>
 
 namespace kantrig::train {
+
+using namespace learned;
 namespace {
 
 /// Learning rows and validation rows: a random split by the seed, each kept in rising order.

@@ -1,4 +1,4 @@
-#include "compiler/train/elementary.hpp"
+#include "compiler/learned/elementary.hpp"
 
 #include "base/assert.hpp"
 
@@ -7,11 +7,30 @@
 #include <cmath>
 #include <numbers>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 namespace {
 
 constexpr double kLn2High = 0x1.62e42fee00000p-1;  // trailing zeros: a product with a small integer is exact
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+
+constexpr double kHalfPiHigh = 0x1.921fb54400000p+0;  // pi / 2 in two parts, the first with 19 trailing zeros
+constexpr double kHalfPiLow = 0x1.0b4611a626331p-34;
+
+/// sin of the quarter turn `quarters` and the rest r, |r| <= pi / 4.
+double sine_of_reduced(std::int64_t quarters, double r) noexcept {
+  const double square = r * r;
+  const bool odd = (quarters & 1) != 0;
+  double sum = 1.0;  // Taylor in Horner's form: cosine for odd quarters, sine over r for even
+  for (int k = odd ? 18 : 19; k >= 2; k -= 2) sum = 1.0 - sum * square / (k * (k - 1));
+  const double value = odd ? sum : r * sum;
+  return (quarters & 2) != 0 ? -value : value;
+}
+
+double sine_shifted(double x, std::int64_t quarters) noexcept {
+  const double n = round_half_even(x / (kHalfPiHigh + kHalfPiLow));
+  const double r = (x - n * kHalfPiHigh) - n * kHalfPiLow;
+  return sine_of_reduced(static_cast<std::int64_t>(n) + quarters, r);
+}
 
 /// 2 / sqrt(pi) * sum of (-1)^n x^(2n+1) / (n! (2n+1)), for |x| < 2.
 double erf_series(double x) noexcept {
@@ -62,6 +81,26 @@ double error_function(double x) noexcept {
   return x > 0.0 ? 1.0 - erfc_fraction(x) : erfc_fraction(-x) - 1.0;
 }
 
+double sine(double x) noexcept {
+  return sine_shifted(x, 0);
+}
+double cosine(double x) noexcept {
+  return sine_shifted(x, 1);
+}
+
+double arctangent(double x) noexcept {
+  if (x < 0.0) return -arctangent(-x);
+  if (x > 1.0) return std::numbers::pi / 2.0 - arctangent(1.0 / x);
+  double scale = 1.0;
+  while (x > 0.1) {  // atan x = 2 atan(x / (1 + sqrt(1 + x^2)))
+    x = x / (1.0 + std::sqrt(1.0 + x * x));
+    scale *= 2.0;
+  }
+  double sum = 0.0;
+  for (int k = 17; k >= 1; k -= 2) sum = 1.0 / k - sum * x * x;
+  return scale * x * sum;
+}
+
 ValueAndSlope base_function_at(BaseFunction function, double x) noexcept {
   switch (function) {
     case BaseFunction::kNone:
@@ -79,4 +118,4 @@ ValueAndSlope base_function_at(BaseFunction function, double x) noexcept {
   return {};
 }
 
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 
 /// What an edge adds beside its spline.
 enum class BaseFunction : std::uint8_t { kNone, kSilu, kGelu };
@@ -16,6 +16,12 @@ enum class BaseFunction : std::uint8_t { kNone, kSilu, kGelu };
 [[nodiscard]] double logarithm(double x) noexcept;
 /// Gauss error function, absolute error below 1e-14.
 [[nodiscard]] double error_function(double x) noexcept;
+
+/// Sine and cosine, absolute error below 1e-14 for |x| < 1e4; beyond, the error of reducing x grows with |x|.
+[[nodiscard]] double sine(double x) noexcept;
+[[nodiscard]] double cosine(double x) noexcept;
+/// Absolute error below 1e-14.
+[[nodiscard]] double arctangent(double x) noexcept;
 
 /// Value and slope of the base function at x: silu x/(1+e^-x), gelu x Phi(x), none 0.
 struct ValueAndSlope {
@@ -31,4 +37,4 @@ struct ValueAndSlope {
   return (x + kMagic) - kMagic;
 }
 
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 
 inline constexpr std::uint32_t kSplineOrderMax = 10;
 inline constexpr std::uint32_t kGridSizeMax = 256;
@@ -33,4 +33,4 @@ struct BasisRow {
 /// Cox and de Boor (de Boor, A Practical Guide to Splines, ch. X), cells half open: t_i <= x < t_(i+1).
 [[nodiscard]] BasisRow basis_at(const SplineGrid& grid, double x) noexcept;
 
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

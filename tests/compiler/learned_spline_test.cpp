@@ -1,4 +1,4 @@
-#include "compiler/train/spline.hpp"
+#include "compiler/learned/spline.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <numeric>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 namespace {
 
 double sum_at(const SplineGrid& grid, double x) {
@@ -81,4 +81,4 @@ TEST(Spline, BeyondTheKnotsThereIsNoBasisFunction) {
 }
 
 }  // namespace
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

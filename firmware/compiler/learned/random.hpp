@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 
 /// xoshiro256** (Blackman, Vigna 2018), its state filled by splitmix64. The distributions of the standard
 /// library are not used: they differ between implementations.
@@ -27,4 +27,4 @@ class Random {
   std::array<std::uint64_t, 4> state_{};
 };
 
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

@@ -1,11 +1,11 @@
-#include "compiler/train/spline.hpp"
+#include "compiler/learned/spline.hpp"
 
 #include "base/assert.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 namespace {
 
 using Values = std::array<double, kSplineOrderMax + 1>;
@@ -60,4 +60,4 @@ BasisRow basis_at(const SplineGrid& grid, double x) noexcept {
   return row;
 }
 
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

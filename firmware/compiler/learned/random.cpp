@@ -1,11 +1,11 @@
-#include "compiler/train/random.hpp"
+#include "compiler/learned/random.hpp"
 
 #include "base/assert.hpp"
 
 #include <bit>
 #include <utility>
 
-namespace kantrig::train {
+namespace kantrig::learned {
 
 Random::Random(std::uint64_t seed) noexcept {
   for (std::uint64_t& word : state_) {
@@ -50,4 +50,4 @@ void Random::shuffle(std::span<std::uint32_t> values) noexcept {
   }
 }
 
-}  // namespace kantrig::train
+}  // namespace kantrig::learned

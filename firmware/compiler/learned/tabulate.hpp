@@ -1,0 +1,20 @@
+// tabulate(): the integer KAN of a quantised LearnedKan.
+#pragma once
+
+#include "base/result.hpp"
+#include "compiler/learned/learned_kan.hpp"
+#include "kan/model.hpp"
+
+namespace kantrig::learned {
+
+/// The integer a real value becomes in a table of node `node`: nearest, ties to even, in multiples of
+/// 2^dropped, clamped.
+[[nodiscard]] std::int32_t entry_of(const Layer& layer, std::uint32_t input, std::uint32_t node,
+                                    double value) noexcept;
+
+/// Every active edge at every code of its input; pruned and constant edges have no table, the latter's value
+/// goes into the bias. Fails with the name of what is not quantised, or with the bound of kan::check() that
+/// is broken.
+[[nodiscard]] Result<kan::Model> tabulate(const LearnedKan& kan);
+
+}  // namespace kantrig::learned
