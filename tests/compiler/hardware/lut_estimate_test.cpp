@@ -1,0 +1,115 @@
+// The estimate of LUTs: what costs nothing, what one table costs, and how far it is from the compiler's
+// count.
+#include "compiler/hardware/lut_estimate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <random>
+
+#include "compiler/hardware/fixed.hpp"
+#include "kan/bundle.hpp"
+
+namespace kantrig::compiler {
+namespace {
+
+using Entries = std::vector<std::int16_t>;
+
+Entries random_entries(std::size_t codes, int below) {
+  std::mt19937 random(7);
+  Entries entries(codes);
+  for (std::int16_t& entry : entries) {
+    entry = static_cast<std::int16_t>(random() % static_cast<unsigned>(below));
+  }
+  // Both ends occur, so that the range is the whole.
+  entries[3] = 0;
+  entries[8] = static_cast<std::int16_t>(below - 1);
+  return entries;
+}
+
+Entries bell(std::size_t codes, double height) {
+  Entries entries(codes);
+  for (std::size_t c = 0; c < codes; ++c) {
+    const double x = (static_cast<double>(c) + 0.5) / static_cast<double>(codes) * 6 - 3;
+    entries[c] = static_cast<std::int16_t>(std::lround(height / (1 + x * x)));
+  }
+  return entries;
+}
+
+TEST(LutEstimate, AConstantTableCostsNothing) {
+  const EdgeLuts luts = edge_luts(Entries(64, std::int16_t{-17}));
+  EXPECT_EQ(0.0, luts.table);
+  EXPECT_EQ(0U, luts.width);
+  EXPECT_EQ(0.0, node_luts(std::vector{luts, luts}, {.least = 3, .shift = 0, .low = -4, .high = 3}).total());
+}
+
+TEST(LutEstimate, ATableOfOneCodeBitIsAWire) {
+  const EdgeLuts luts = edge_luts(Entries{5, 5, 5, 5, 9, 9, 9, 9});
+  EXPECT_EQ(4U, luts.range);
+  EXPECT_EQ(0.0, luts.table);
+}
+
+TEST(LutEstimate, ADisorderedTableOfSixBitsTakesALutForEachBit) {
+  EXPECT_EQ(7.0, edge_luts(random_entries(64, 128)).table);
+}
+
+TEST(LutEstimate, TwoFunctionsOfFiveBitsShareALut) {
+  EXPECT_EQ(3.0, edge_luts(random_entries(32, 64)).table);
+}
+
+TEST(LutEstimate, ADisorderedTableOfEightBitsTakesFourLutsForEachBit) {
+  EXPECT_EQ(24.0, edge_luts(random_entries(256, 64)).table);
+}
+
+TEST(LutEstimate, WhereATableLiesDoesNotMatter) {
+  Entries entries = bell(64, 50);
+  const double here = edge_luts(entries).table;
+  for (std::int16_t& entry : entries) entry = static_cast<std::int16_t>(entry - 200);
+  EXPECT_EQ(here, edge_luts(entries).table);
+}
+
+TEST(LutEstimate, ASmoothTableCostsLessThanADisorderedOneOfTheSameRange) {
+  EXPECT_LT(edge_luts(bell(64, 20)).table, edge_luts(random_entries(64, 20)).table);
+  EXPECT_LT(edge_luts(bell(256, 32)).table, 0.7 * edge_luts(random_entries(256, 32)).table);
+}
+
+TEST(LutEstimate, FewerCodesNeverCostMore) {
+  double last = 0.0;
+  for (std::size_t codes = 2; codes <= 4096; codes *= 2) {
+    const double luts = edge_luts(bell(codes, 100)).table;
+    EXPECT_GE(luts, last) << codes << " codes";
+    last = luts;
+  }
+}
+
+TEST(LutEstimate, ClampingCostsOnlyWhereTheSumCanLeaveTheRange) {
+  const std::vector<EdgeLuts> edges{edge_luts(random_entries(32, 32)), edge_luts(random_entries(32, 32))};
+  EXPECT_EQ(0.0, node_luts(edges, {.least = -31, .shift = 0, .low = -32, .high = 31}).clamp);
+  EXPECT_EQ(2.5, node_luts(edges, {.least = -31, .shift = 0, .low = -16, .high = 15}).clamp);
+}
+
+TEST(LutEstimate, TheJetsModelIsWithinATenthOfTheCompilersCount) {
+  const auto bundle =
+      kan::load_bundle(std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.0.0");
+  ASSERT_TRUE(bundle) << bundle.error().message;
+  const LutEstimate estimate = estimate_luts(bundle->model);
+  const auto compiled = compile_fixed(*bundle, {});
+  ASSERT_TRUE(compiled) << compiled.error().message;
+  const double counted = compiled->design.passes.back().luts;
+  EXPECT_NEAR(counted, estimate.total(), 0.1 * counted);
+
+  ASSERT_EQ(bundle->model.layers.size(), estimate.layers.size());
+  double sum = 0.0;
+  for (std::size_t l = 0; l < estimate.layers.size(); ++l) {
+    EXPECT_EQ(bundle->model.layers[l].edges.size(), estimate.layers[l].edges.size());
+    EXPECT_EQ(bundle->model.layers[l].nodes.size(), estimate.layers[l].nodes.size());
+    for (const EdgeLuts& edge : estimate.layers[l].edges) sum += edge.table;
+    for (const NodeLuts& node : estimate.layers[l].nodes) sum += node.total();
+  }
+  EXPECT_NEAR(sum, estimate.total(), 1e-9 * sum);
+}
+
+}  // namespace
+}  // namespace kantrig::compiler
