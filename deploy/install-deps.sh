@@ -53,6 +53,7 @@ nextpnr-ice40             | hardware | place and route for iCE40 boards: kanc bi
 fpga-icestorm             | hardware | icepack and icetime, for the same
 fpga-icestorm-chipdb      | hardware | the delays that icetime reads
 tcl                       | hardware | reads the scripts for Vivado in tests, with its commands recorded
+librsvg2-bin              | picture | rsvg-convert, which draws pictures as .png; .svg does without
 libxrt1                   | card    | XRT, through which kantrig-card talks to a card
 libxrt-dev                | card    | builds kantrig-card, and the emulated card of tests
 uuid-dev                  | card    | XRT's headers include it
@@ -61,7 +62,7 @@ LIST
 
 usage() {
   cat <<'HELP'
-usage: deploy/install-deps.sh [--runtime] [--build] [--test] [--hardware] [--card] [--list | --check]
+usage: deploy/install-deps.sh [--runtime] [--build] [--test] [--hardware] [--picture] [--card] [--list | --check]
 
 Installs the Debian 12 packages that kantrig needs and that are missing, through apt-get, as root or with sudo.
 Says what it installs. When nothing is missing it changes nothing, asks for no password and takes under a second.
@@ -70,8 +71,9 @@ Says what it installs. When nothing is missing it changes nothing, asks for no p
   --build     what building them needs
   --test      what the tests and benchmarks need
   --hardware  what simulating and synthesising a compiled design needs (large)
+  --picture   what draws pictures as .png files
   --card      what programs that use an accelerator card need, to build and to run; without it they are left out
-              without any of these: all five
+              without any of these: all six
 
   --list      print the packages of the chosen groups with their reason, and stop
   --check     print what is missing and stop: 0 when nothing is, 1 otherwise
@@ -168,13 +170,13 @@ main() {
   groups=()
   for argument in "$@"; do
     case $argument in
-      --runtime | --build | --test | --hardware | --card) groups+=("${argument#--}") ;;
+      --runtime | --build | --test | --hardware | --picture | --card) groups+=("${argument#--}") ;;
       --list | --check) action=${argument#--} ;;
       --help | -h) usage; exit 0 ;;
       *) say "unknown option $argument"; usage >&2; exit 2 ;;
     esac
   done
-  [[ ${#groups[@]} -gt 0 ]] || groups=(runtime build test hardware card)
+  [[ ${#groups[@]} -gt 0 ]] || groups=(runtime build test hardware picture card)
 
   if [[ $action == list ]]; then of_groups | sed 's/|/\t/g'; exit 0; fi
   check_system

@@ -8,12 +8,17 @@
 #include <map>
 #include <vector>
 
+#include "picture/svg.hpp"
 #include "synth/place_names.hpp"
-#include "synth/svg.hpp"
 #include "synth/treemap.hpp"
 
 namespace kantrig::synth {
 namespace {
+
+using picture::Anchor;
+using picture::Rectangle;
+using picture::Svg;
+using picture::text_width;
 
 constexpr double kWidth = 1000.0;
 constexpr double kMargin = 24.0;

@@ -4,6 +4,9 @@
 #include <numeric>
 
 namespace kantrig::synth {
+
+using picture::Rectangle;
+
 namespace {
 
 /// The worst ratio of sides when `areas` stand side by side along a side of length `along`.

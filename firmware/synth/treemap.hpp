@@ -5,11 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "synth/svg.hpp"
+#include "picture/svg.hpp"
 
 namespace kantrig::synth {
 
 /// One rectangle a weight, in the order of `weights`, which must be positive and descending.
-[[nodiscard]] std::vector<Rectangle> treemap(std::span<const double> weights, const Rectangle& room);
+[[nodiscard]] std::vector<picture::Rectangle> treemap(std::span<const double> weights,
+                                                      const picture::Rectangle& room);
 
 }  // namespace kantrig::synth

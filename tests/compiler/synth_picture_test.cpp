@@ -1,15 +1,15 @@
-// The picture's parts: rectangles in proportion, text that XML takes.
-#include <gmock/gmock.h>
+// The map's rectangles: in proportion, without overlap.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "synth/svg.hpp"
 #include "synth/treemap.hpp"
 
 namespace kantrig::synth {
 namespace {
+
+using picture::Rectangle;
 
 double overlap(const Rectangle& a, const Rectangle& b) {
   const double width = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
@@ -39,13 +39,6 @@ TEST(Treemap, KeepsEqualWeightsNearlySquare) {
 
 TEST(Treemap, TakesNothing) {
   EXPECT_TRUE(treemap({}, {0, 0, 10, 10}).empty());
-}
-
-TEST(Svg, EscapesNames) {
-  Svg svg(100, 50, "a<b");
-  svg.text(1, 2, "p_T > 5 & \"tight\"", {});
-  EXPECT_THAT(svg.done(), testing::HasSubstr("<title>a&lt;b</title>"));
-  EXPECT_THAT(svg.done(), testing::HasSubstr("p_T &gt; 5 &amp; &quot;tight&quot;"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ MIDDLE = LOW | {"kan", "menu", "ledger", "wire"}
 BELOW = {
     "base": set(),
     "kernels": LOWEST, "telemetry": LOWEST,
+    "picture": LOWEST,  # what kanc and kantrig draw; never in the daemon
     "kan": LOW, "menu": LOW, "ledger": LOW, "wire": LOW,
     "card_link": LOW | {"kan"},  # between kantrigd and kantrig-card
     "backend": MIDDLE | {"card_link"},
@@ -22,10 +23,10 @@ BELOW = {
     "settings": MIDDLE | {"card_link", "backend", "pipeline", "control"},
     "service": LOWEST,
     "client": {"wire", "base"},  # part of the installed package: what it uses, every user links
-    "apps": MIDDLE | {"card_link", "backend", "pipeline", "control", "settings", "client", "service", "card"},
+    "apps": MIDDLE | {"card_link", "backend", "pipeline", "control", "settings", "client", "service", "card", "picture"},
     "card": LOWEST,  # the register map of the kernel, xclbin files, the emulated card
-    "compiler": {"kan", "base", "card"},
-    "synth": {"kan", "base", "compiler"},  # its subcommands are kanc's; of the compiler it uses design.hpp
+    "compiler": {"kan", "base", "card", "picture"},
+    "synth": {"kan", "base", "compiler", "picture"},  # its subcommands are kanc's; of the compiler it uses design.hpp
     "sim": {"kan", "card"},  # the harnesses, built by kanc together with a design
 }
 FIRMWARE = {"card", "compiler", "sim", "synth"}  # the folders of firmware/; the others are those of services/
@@ -105,6 +106,7 @@ THIRD_PARTIES = {
         "services/base/": "text of errors and of the log",
         "services/settings/": "text of --print-config",
         "services/apps/": "what programs print",
+        "services/picture/": "SVG text",
         "firmware/compiler/": "what kanc prints",
         "firmware/synth/": "what kanc prints and writes",
         "firmware/card/register_files.cpp": "what is printed of the register map",
