@@ -32,6 +32,7 @@ libspdlog-dev             | build   | log
 libfmt-dev                | build   | text
 libsodium-dev             | build   | SHA-256 and Ed25519 signatures of bundles
 nlohmann-json3-dev        | build   | JSON that is not protobuf: imports, reports, the state file
+libeigen3-dev             | build   | linear algebra of kanc (headers only)
 libexpected-dev           | build   | tl::expected
 libsystemd-dev            | build   | readiness, status and watchdog
 libgtest-dev              | test    | unit tests

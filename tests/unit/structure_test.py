@@ -101,6 +101,7 @@ THIRD_PARTIES = {
         "firmware/compiler/": "imports and reports",
         "firmware/synth/": "netlists of Yosys and reports",
     }),
+    "Eigen": (r"Eigen/", {"firmware/compiler/": "linear algebra of fits"}),
     "tl::expected": (r"tl/", {"services/base/result.hpp": "Result<T>"}),
     "fmt": (r"fmt/", {
         "services/base/": "text of errors and of the log",
