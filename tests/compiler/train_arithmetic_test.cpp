@@ -49,11 +49,11 @@ TEST(AdamW, FirstStepsEqualTheOnesComputedByHand) {
   // learning rate 0.1, decay 0.5 on the first parameter only, betas 0.9 and 0.999, epsilon 1e-8.
   train::AdamW optimiser(2, {.weight_decay = 0.5});
   std::vector<double> parameters{1.0, 1.0};
-  optimiser.step(parameters, std::vector<double>{0.2, 0.2}, 0.1, 1);
+  optimiser.step(parameters, std::vector<double>{0.2, 0.2}, 0.1, std::vector<double>{1.0, 0.0});
   // m = 0.02, v = 4e-5; m / (1 - 0.9) = 0.2, sqrt(v / (1 - 0.999)) = 0.2: a step of 0.1 (less epsilon).
   EXPECT_NEAR(parameters[0], 1.0 * (1.0 - 0.05) - 0.1, 1e-8);
   EXPECT_NEAR(parameters[1], 0.9, 1e-8);
-  optimiser.step(parameters, std::vector<double>{-0.4, -0.4}, 0.1, 1);
+  optimiser.step(parameters, std::vector<double>{-0.4, -0.4}, 0.1, std::vector<double>{1.0, 0.0});
   // m = 0.018 - 0.04 = -0.022, over 1 - 0.81: -0.11578947; v = 3.996e-5 + 1.6e-4 = 1.9996e-4, over 1 -
   // 0.998001: 0.10003002, root 0.31627523; the step is 0.1 x 0.36610350.
   EXPECT_NEAR(parameters[0], 0.85 * 0.95 + 0.036610350, 1e-7);
@@ -85,7 +85,8 @@ TEST(RocAuc, CountsPairsAndHalvesTies) {
   EXPECT_EQ(train::roc_auc(std::vector<double>{4, 3, 2, 1}, {false, false, true, true}), 0.0);
   EXPECT_EQ(train::roc_auc(std::vector<double>{1, 1, 1, 1}, {false, true, false, true}), 0.5);
   // members 2 and 3 against 1, 2 and 4: wins 1 + 0.5 and 2 of 6 pairs.
-  EXPECT_DOUBLE_EQ(train::roc_auc(std::vector<double>{1, 2, 2, 3, 4}, {false, true, false, true, false}), 3.5 / 6.0);
+  EXPECT_DOUBLE_EQ(train::roc_auc(std::vector<double>{1, 2, 2, 3, 4}, {false, true, false, true, false}),
+                   3.5 / 6.0);
   EXPECT_EQ(train::roc_auc(std::vector<double>{1, 2}, {true, true}), 0.5);
 }
 

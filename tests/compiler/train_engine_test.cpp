@@ -20,7 +20,8 @@ void fill(std::vector<double>& values, Random& random, double width) {
   for (double& value : values) value = random.uniform(-width, width);
 }
 
-/// 5 inputs, a spline layer of 11 nodes, a relu, a linear and a spline layer to 3 outputs; a fifth of the edges pruned.
+/// 5 inputs, a spline layer of 11 nodes, a relu, a linear and a spline layer to 3 outputs; a fifth of the
+/// edges pruned.
 LearnedKan mixed_kan(Random& random, std::uint32_t order) {
   LearnedKan kan;
   for (std::uint32_t j = 0; j < 5; ++j)
@@ -42,8 +43,10 @@ LearnedKan mixed_kan(Random& random, std::uint32_t order) {
 
 void quantise(LearnedKan& kan) {
   for (learned::Layer& layer : kan.layers) {
-    for (std::uint32_t k = 0; k < layer.nodes; ++k) layer.quantizers.push_back({.bits = 4 + k % 4, .threshold = 2.5});
-    for (std::size_t e = 0; e < layer.active.size(); ++e) layer.dropped_bits.push_back(static_cast<std::uint8_t>(e % 3));
+    for (std::uint32_t k = 0; k < layer.nodes; ++k)
+      layer.quantizers.push_back({.bits = 4 + k % 4, .threshold = 2.5});
+    for (std::size_t e = 0; e < layer.active.size(); ++e)
+      layer.dropped_bits.push_back(static_cast<std::uint8_t>(e % 3));
   }
   kan.layers[1].guard_bits = 2;
   kan.layers[2].entry_range = learned::EntryRange::kOutput;
@@ -60,7 +63,8 @@ Samples random_samples(const LearnedKan& kan, std::size_t rows, Random& random) 
       samples.codes.push_back(static_cast<std::uint16_t>(random.below(1U << input.bits)));
     }
     samples.classes.push_back(static_cast<std::uint8_t>(random.below(samples.outputs)));
-    for (std::uint32_t k = 0; k < samples.outputs; ++k) samples.targets.push_back(static_cast<float>(random.uniform(-1.0, 1.0)));
+    for (std::uint32_t k = 0; k < samples.outputs; ++k)
+      samples.targets.push_back(static_cast<float>(random.uniform(-1.0, 1.0)));
   }
   return samples;
 }
@@ -71,7 +75,8 @@ std::vector<std::uint32_t> all_rows(const Samples& samples) {
   return rows;
 }
 
-Objective make_objective(const LearnedKan& kan, const ParameterMap& map, const Loss& loss, std::size_t rows, ThreadTeam& team) {
+Objective make_objective(const LearnedKan& kan, const ParameterMap& map, const Loss& loss, std::size_t rows,
+                         ThreadTeam& team) {
   const std::size_t slots = Objective::slot_count(rows);
   return Objective(make_engine(kan, map, slots).value(), loss, slots, team);
 }
@@ -90,7 +95,8 @@ TEST_P(TrainEngine, FloatForwardIsTheDefinitionInDoublePrecision) {
   const std::vector<float> outputs = objective.outputs(samples, all_rows(samples));
   for (std::size_t r = 0; r < 300; ++r) {
     const std::vector<double> expected = learned::evaluate(kan, std::span(samples.values).subspan(r * 5, 5));
-    for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(static_cast<double>(outputs[r * 3 + k]), expected[k], 2e-5);
+    for (std::size_t k = 0; k < 3; ++k)
+      EXPECT_NEAR(static_cast<double>(outputs[r * 3 + k]), expected[k], 2e-5);
   }
 }
 
@@ -101,7 +107,8 @@ TEST_P(TrainEngine, FloatGradientsAreTheSlopesOfTheLoss) {
   const ParameterMap map(kan, ThresholdSharing::kLayer);
   ThreadTeam team(1);
   for (const LossKind kind : {LossKind::kCrossEntropy, LossKind::kMeanSquare}) {
-    Objective objective = make_objective(kan, map, {.kind = kind, .class_weights = {1.0, 2.0, 0.5}, .teacher_share = 0.0}, 40, team);
+    Objective objective = make_objective(
+        kan, map, {.kind = kind, .class_weights = {1.0, 2.0, 0.5}, .teacher_share = 0.0}, 40, team);
     std::vector<double> parameters = map.pack(kan);
     std::vector<double> gradient(map.size());
     (void)objective.learn(parameters, samples, all_rows(samples), gradient);
@@ -140,7 +147,8 @@ TEST_P(TrainEngine, TablesAreTheOnesOfTheFinishedModel) {
   for (std::size_t r = 0; r < 600; ++r) {
     const auto expected = kan::reference_outputs(*model, std::span(samples.codes).subspan(r * 5, 5));
     for (std::size_t k = 0; k < 3; ++k) {
-      if (std::abs(static_cast<double>(outputs[r * 3 + k]) / model->output_scales[k] - expected[k]) > 1e-3) ++different;
+      if (std::abs(static_cast<double>(outputs[r * 3 + k]) / model->output_scales[k] - expected[k]) > 1e-3)
+        ++different;
     }
   }
   EXPECT_LE(different, 2U);

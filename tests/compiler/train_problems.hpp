@@ -5,15 +5,15 @@
 #include <numbers>
 #include <string>
 
-#include "compiler/train/dataset.hpp"
 #include "compiler/learned/random.hpp"
+#include "compiler/train/dataset.hpp"
 #include "compiler/train/specification.hpp"
 
 namespace kantrig::test {
 
 /// Two interleaved half circles with noise: learnable, but by no straight cut (which gets about 0.87 right).
 inline train::Dataset two_moons(std::size_t rows) {
-  train::Random random(17);
+  learned::Random random(17);
   train::Dataset data;
   data.name = "moons";
   data.columns = 2;

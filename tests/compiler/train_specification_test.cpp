@@ -78,7 +78,7 @@ TEST(Specification, ReadsEveryKey) {
   EXPECT_EQ(result->training.epochs, 7U);
   EXPECT_EQ(result->training.seed, 42U);
   EXPECT_EQ(result->training.learning_rate_decay, 0.9);
-  EXPECT_EQ(result->pruning.threshold_codes, 1.5);
+  EXPECT_EQ(result->pruning.threshold, 1.5);
   EXPECT_EQ(result->pruning.end_epoch, 5U);
 }
 

@@ -40,6 +40,7 @@ THIRD_PARTIES = {
         "services/kan/manifest_json.cpp": "manifest.json of a bundle",
         "services/kan/card_image.cpp": "fpga/<platform>.json of a bundle",
         "firmware/compiler/learned/checkpoint.cpp": "models as real functions",
+        "firmware/compiler/train/training_state.cpp": "trainings on their way",
         "services/ledger/run_record.cpp": "run records are protobuf JSON",
         "services/ledger/run_record.hpp": "internal to the ledger, and not one of its interface's headers",
         "services/control/request_handler.cpp": "answers operators' requests",

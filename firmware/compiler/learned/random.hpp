@@ -13,7 +13,12 @@ namespace kantrig::learned {
 /// Threading: owned by one thread.
 class Random {
  public:
+  using State = std::array<std::uint64_t, 4>;
+
   explicit Random(std::uint64_t seed) noexcept;
+  /// Goes on where another one stood.
+  explicit Random(const State& state) noexcept : state_(state) {}
+  [[nodiscard]] const State& state() const noexcept { return state_; }
 
   [[nodiscard]] std::uint64_t next() noexcept;
   /// In [low, high), 53 random bits.
@@ -24,7 +29,7 @@ class Random {
   void shuffle(std::span<std::uint32_t> values) noexcept;
 
  private:
-  std::array<std::uint64_t, 4> state_{};
+  State state_{};
 };
 
 }  // namespace kantrig::learned

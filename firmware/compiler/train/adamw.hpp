@@ -1,7 +1,7 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -14,23 +14,30 @@ struct AdamWOptions {
   double weight_decay = 0.0;
 };
 
-/// Moments of one group of parameters.
-///
+/// Moments of all parameters: plain data, so that a training can be stopped and gone on with.
+struct AdamWState {
+  std::vector<double> first;
+  std::vector<double> second;
+  double beta1_power = 1.0;  // beta1^steps
+  double beta2_power = 1.0;
+};
+
 /// Threading: owned by one thread. Allocation: in the constructor only.
 class AdamW {
  public:
   AdamW(std::size_t parameter_count, const AdamWOptions& options);
 
-  /// One step; the first `decayed` parameters shrink by learning_rate x weight_decay as well.
+  /// One step; parameters with decayed[i] = 1 shrink by learning_rate x weight_decay as well, those with 0 do
+  /// not.
   void step(std::span<double> parameters, std::span<const double> gradients, double learning_rate,
-            std::size_t decayed) noexcept;
+            std::span<const double> decayed) noexcept;
+
+  [[nodiscard]] const AdamWState& state() const noexcept { return state_; }
+  void restore(AdamWState state);
 
  private:
   AdamWOptions options_;
-  std::vector<double> first_;
-  std::vector<double> second_;
-  double beta1_power_ = 1.0;
-  double beta2_power_ = 1.0;
+  AdamWState state_;
 };
 
 }  // namespace kantrig::train

@@ -49,10 +49,28 @@ Range range_by_deviations(const std::vector<float>& sorted, double deviations) {
   return {.low = mean - deviations * deviation, .high = mean + deviations * deviation};
 }
 
-/// code = value x scale + offset with the range over all codes. A feature that does not vary gets a range
-/// of 1.
-kan::InputFeature feature_of(Range range, std::uint32_t bits) {
+/// A feature that does not vary gets a range of 1.
+Range widened(Range range) {
   if (!(range.high > range.low)) range.high = range.low + std::max(1.0, std::abs(range.low));
+  return range;
+}
+
+/// The range over all codes, and over the grid.
+learned::Input input_of(const Specification& specification, std::size_t index, Range range) {
+  range = widened(range);
+  learned::Input input;
+  input.feature = specification.features[index];
+  input.bits = specification.bits_of_feature(index);
+  input.gain = (specification.grid.high - specification.grid.low) / (range.high - range.low);
+  input.shift = specification.grid.low - range.low * input.gain;
+  input.first = specification.grid.low;
+  input.step = (specification.grid.high - specification.grid.low) / ((1U << input.bits) - 1);
+  return input;
+}
+
+/// code = value x scale + offset with the range over all codes.
+kan::InputFeature feature_of(Range range, std::uint32_t bits) {
+  range = widened(range);
   const double scale = static_cast<double>((1U << bits) - 1) / (range.high - range.low);
   return {.bits = bits, .scale = static_cast<float>(scale), .offset = static_cast<float>(-range.low * scale)};
 }
@@ -90,7 +108,7 @@ Range range_by_information(const Specification& specification, const Dataset& da
   for (const double low : kLowPercents) {
     for (const double high : kHighPercents) {
       const Range range{.low = quantile(sorted, low), .high = quantile(sorted, high)};
-      const kan::InputFeature feature = feature_of(range, specification.bits.front());
+      const kan::InputFeature feature = feature_of(range, specification.bits_of_feature(column));
       const double told = information(data, column, which, specification.classes.size(), feature);
       if (told > most) {
         most = told;
@@ -109,7 +127,12 @@ Result<void> check_row(const Specification& specification, const Dataset& data, 
                 "{}: row {}, feature '{}' is {}, expected a finite number; repair or remove the row",
                 data.name, row + 1, specification.features[i].name, std::isnan(value) ? "NaN" : "infinite");
   }
-  if (data.classes[row] < specification.classes.size()) return {};
+  for (std::size_t k = 0; k < specification.targets.size(); ++k) {
+    if (std::isfinite(data.targets[row * specification.targets.size() + k])) continue;
+    return fail(ErrorCode::kInvalid, "{}: row {}, target '{}' is not finite; repair or remove the row",
+                data.name, row + 1, specification.targets[k]);
+  }
+  if (specification.task != Task::kClasses || data.classes[row] < specification.classes.size()) return {};
   return fail(ErrorCode::kInvalid,
               "{}: row {} has class {}, expected 0 to {} (the specification names {} classes)", data.name,
               row + 1, data.classes[row], specification.classes.size() - 1, specification.classes.size());
@@ -123,9 +146,12 @@ Result<void> check_dataset(const Specification& specification, const Dataset& da
                 "{}: has {} columns, expected {}, one for each feature of the specification", data.name,
                 data.columns, specification.features.size());
   }
-  if (data.values.size() != data.rows() * data.columns) {
-    return fail(ErrorCode::kInvalid, "{}: has {} values for {} rows of {} columns", data.name,
-                data.values.size(), data.rows(), data.columns);
+  const std::size_t answers =
+      specification.task == Task::kClasses ? data.classes.size() : data.targets.size();
+  const std::size_t a_row = specification.task == Task::kClasses ? 1 : specification.targets.size();
+  if (answers != data.rows() * a_row) {
+    return fail(ErrorCode::kInvalid, "{}: has {} classes or targets for {} rows", data.name, answers,
+                data.rows());
   }
   const std::uint64_t wanted = specification.training.rows;
   if (data.rows() < wanted) {
@@ -140,8 +166,9 @@ Result<void> check_dataset(const Specification& specification, const Dataset& da
   std::vector<bool> present(specification.classes.size(), false);
   for (std::size_t row = 0; row < data.rows(); ++row) {
     if (auto ok = check_row(specification, data, row); !ok) return ok;
-    present[data.classes[row]] = true;
+    if (specification.task == Task::kClasses) present[data.classes[row]] = true;
   }
+  if (specification.task != Task::kClasses) return {};
   for (std::size_t k = 0; k < present.size(); ++k) {
     if (present[k]) continue;
     return fail(ErrorCode::kInvalid, "{}: no row has class {} ('{}'), expected every class to occur",
@@ -150,10 +177,16 @@ Result<void> check_dataset(const Specification& specification, const Dataset& da
   return {};
 }
 
-std::vector<kan::InputFeature> fit_inputs(const Specification& specification, const Dataset& data,
-                                          std::span<const std::uint32_t> which) {
+kan::InputFeature integer_input(const learned::Input& input) noexcept {
+  return {.bits = input.bits,
+          .scale = static_cast<float>(input.gain / input.step),
+          .offset = static_cast<float>((input.shift - input.first) / input.step)};
+}
+
+std::vector<learned::Input> fit_inputs(const Specification& specification, const Dataset& data,
+                                       std::span<const std::uint32_t> which) {
   KANTRIG_ASSERT(!which.empty());
-  std::vector<kan::InputFeature> inputs;
+  std::vector<learned::Input> inputs;
   const InputRange& rule = specification.input;
   for (std::size_t i = 0; i < data.columns; ++i) {
     const std::vector<float> sorted = sorted_column(data, i, which);
@@ -169,23 +202,47 @@ std::vector<kan::InputFeature> fit_inputs(const Specification& specification, co
         range = range_by_information(specification, data, i, which, sorted);
         break;
     }
-    inputs.push_back(feature_of(range, specification.bits.front()));
+    inputs.push_back(input_of(specification, i, range));
   }
   return inputs;
 }
 
-CodedEvents encode(const std::vector<kan::InputFeature>& inputs, const Dataset& data, std::size_t rows) {
-  KANTRIG_ASSERT(rows <= data.rows() && inputs.size() == data.columns);
-  CodedEvents events;
-  events.inputs = data.columns;
-  events.codes.reserve(rows * data.columns);
-  events.classes.assign(data.classes.begin(), data.classes.begin() + static_cast<std::ptrdiff_t>(rows));
-  for (std::size_t i = 0; i < rows * data.columns; ++i) {
-    const auto code = kan::reference_code(inputs[i % data.columns], data.values[i]);
+void encode_again(const std::vector<learned::Input>& inputs, std::size_t input, const Dataset& data,
+                  Samples& samples) {
+  const kan::InputFeature feature = integer_input(inputs[input]);
+  for (std::size_t row = 0; row < samples.rows(); ++row) {
+    const auto code = kan::reference_code(feature, data.values[row * data.columns + input]);
     KANTRIG_ASSERT(code.has_value());
-    events.codes.push_back(*code);
+    samples.codes[row * data.columns + input] = *code;
   }
-  return events;
+}
+
+Samples make_samples(const Specification& specification, const std::vector<learned::Input>& inputs,
+                     const Dataset& data, std::size_t rows) {
+  KANTRIG_ASSERT(rows <= data.rows() && inputs.size() == data.columns);
+  Samples samples;
+  samples.inputs = data.columns;
+  samples.outputs = specification.layers.back();
+  samples.values.reserve(rows * data.columns);
+  for (std::size_t i = 0; i < rows * data.columns; ++i) {
+    const learned::Input& input = inputs[i % data.columns];
+    const double value = static_cast<double>(data.values[i]) * input.gain + input.shift;
+    const double last = input.point((1U << input.bits) - 1);
+    samples.values.push_back(
+        static_cast<float>(input.bits > 0 ? std::clamp(value, input.first, last) : value));
+  }
+  samples.codes.resize(samples.values.size());
+  for (std::size_t j = 0; j < data.columns; ++j) {
+    if (inputs[j].bits > 0) encode_again(inputs, j, data, samples);
+  }
+  const auto taken = static_cast<std::ptrdiff_t>(rows);
+  if (specification.task == Task::kClasses)
+    samples.classes.assign(data.classes.begin(), data.classes.begin() + taken);
+  if (specification.task == Task::kAutoencoder) samples.targets = samples.values;
+  if (specification.task == Task::kRegression)
+    samples.targets.assign(data.targets.begin(),
+                           data.targets.begin() + taken * static_cast<std::ptrdiff_t>(samples.outputs));
+  return samples;
 }
 
 }  // namespace kantrig::train

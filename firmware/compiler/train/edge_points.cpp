@@ -9,7 +9,8 @@ namespace {
 
 void gelu_points(const float* x, std::size_t count, float* value, float* slope) {
   for (std::size_t p = 0; p < count; ++p) {
-    const learned::ValueAndSlope at = learned::base_function_at(learned::BaseFunction::kGelu, static_cast<double>(x[p]));
+    const learned::ValueAndSlope at =
+        learned::base_function_at(learned::BaseFunction::kGelu, static_cast<double>(x[p]));
     value[p] = static_cast<float>(at.value);
     if (slope != nullptr) slope[p] = static_cast<float>(at.slope);
   }
@@ -35,7 +36,8 @@ void EdgePoints::set(const float* x, std::size_t count) noexcept {
   count_ = count;
   float* const slope = with_slopes_ ? base_slope_.data() : nullptr;
   if (kind_ == learned::EdgeKind::kSpline) {
-    loops::spline_points(grid_, x, count, stride_, rows_.data(), basis_.data(), with_slopes_ ? slopes_.data() : nullptr);
+    loops::spline_points(grid_, x, count, stride_, rows_.data(), basis_.data(),
+                         with_slopes_ ? slopes_.data() : nullptr);
     if (base_function_ == learned::BaseFunction::kSilu) loops::silu_points(x, count, base_.data(), slope);
     if (base_function_ == learned::BaseFunction::kGelu) gelu_points(x, count, base_.data(), slope);
     return;
@@ -66,7 +68,8 @@ PaddedEdges::PaddedEdges(const learned::Layer& layer)
       coefficients_(layer.inputs * rows_ * width_, 0.0F),
       weights_(layer.inputs * width_, 0.0F) {}
 
-void PaddedEdges::load(std::span<const double> parameters, const LayerParameters& where, const learned::Layer& layer) {
+void PaddedEdges::load(std::span<const double> parameters, const LayerParameters& where,
+                       const learned::Layer& layer) {
   const std::size_t nodes = layer.nodes;
   for (std::size_t j = 0; j < layer.inputs; ++j) {
     const std::uint8_t* const active = &layer.active[j * nodes];
@@ -76,7 +79,8 @@ void PaddedEdges::load(std::span<const double> parameters, const LayerParameters
       for (std::size_t k = 0; k < nodes; ++k) to[k] = active[k] != 0 ? static_cast<float>(from[k]) : 0.0F;
     }
     const double* const from = &parameters[where.weights + j * nodes];
-    for (std::size_t k = 0; k < nodes; ++k) weights(j)[k] = active[k] != 0 ? static_cast<float>(from[k]) : 0.0F;
+    for (std::size_t k = 0; k < nodes; ++k)
+      weights(j)[k] = active[k] != 0 ? static_cast<float>(from[k]) : 0.0F;
   }
 }
 
@@ -85,7 +89,8 @@ void PaddedEdges::clear() noexcept {
   std::fill(weights_.begin(), weights_.end(), 0.0F);
 }
 
-void PaddedEdges::add_to(std::span<double> gradient, const LayerParameters& where, const learned::Layer& layer) const {
+void PaddedEdges::add_to(std::span<double> gradient, const LayerParameters& where,
+                         const learned::Layer& layer) const {
   const std::size_t nodes = layer.nodes;
   const bool weighed = layer.kind != learned::EdgeKind::kSpline || layer.base != learned::BaseFunction::kNone;
   for (std::size_t j = 0; j < layer.inputs; ++j) {

@@ -1,5 +1,5 @@
-// EdgePoints: what the edges of one input are made of at some points, and the padded coefficients of a layer: the storage behind
-// the views of loops.hpp.
+// EdgePoints: what the edges of one input are made of at some points, and the padded coefficients of a layer:
+// the storage behind the views of loops.hpp.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class EdgePoints {
   std::vector<float> base_slope_;
 };
 
-/// Coefficients and weights of a layer as floats, nodes padded, rows of zeros around each input's coefficients; or gradients in
-/// that shape.
+/// Coefficients and weights of a layer as floats, nodes padded, rows of zeros around each input's
+/// coefficients; or gradients in that shape.
 class PaddedEdges {
  public:
   explicit PaddedEdges(const learned::Layer& layer);
@@ -50,13 +50,15 @@ class PaddedEdges {
 
   [[nodiscard]] std::size_t width() const noexcept { return width_; }
   [[nodiscard]] loops::EdgesView edges(std::size_t input) const noexcept;
-  [[nodiscard]] float* coefficients(std::size_t input) noexcept { return coefficients_.data() + input * rows_ * width_; }
+  [[nodiscard]] float* coefficients(std::size_t input) noexcept {
+    return coefficients_.data() + input * rows_ * width_;
+  }
   [[nodiscard]] float* weights(std::size_t input) noexcept { return weights_.data() + input * width_; }
 
  private:
   std::size_t width_;
-  std::size_t rows_;   // of coefficients for an input
-  std::size_t pad_;    // rows of zeros before the basis functions
+  std::size_t rows_;  // of coefficients for an input
+  std::size_t pad_;   // rows of zeros before the basis functions
   std::size_t terms_;
   std::vector<float> coefficients_;  // [input][row][node]
   std::vector<float> weights_;       // [input][node]

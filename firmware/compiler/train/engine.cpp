@@ -5,12 +5,15 @@
 
 namespace kantrig::train {
 
-Result<std::unique_ptr<Engine>> make_engine(const learned::LearnedKan& kan, const ParameterMap& map, std::size_t slots) {
+Result<std::unique_ptr<Engine>> make_engine(const learned::LearnedKan& kan, const ParameterMap& map,
+                                            std::size_t slots) {
   for (std::size_t l = 0; l < kan.layers.size(); ++l) {
     if (!kan.layers[l].formulas.empty())
       return fail(ErrorCode::kInvalid, "layer {}: has edges that are formulas, which are not trained", l);
     if (!kan.layers[l].knots.empty())
-      return fail(ErrorCode::kInvalid, "layer {}: its splines have knots of their own; `kanc extend-grid` gives them a uniform grid", l);
+      return fail(
+          ErrorCode::kInvalid,
+          "layer {}: its splines have knots of their own; `kanc extend-grid` gives them a uniform grid", l);
   }
   if (kan.quantized()) return std::make_unique<TableEngine>(kan, map, slots);
   return std::make_unique<FloatEngine>(kan, map, slots);

@@ -1,5 +1,5 @@
-// Engine: a KAN that can be run forward and backward, a chunk of events at a time. Two of them: FloatEngine (real functions) and
-// TableEngine (quantised, in table space). README.md tells how they work.
+// Engine: a KAN that can be run forward and backward, a chunk of events at a time. Two of them: FloatEngine
+// (real functions) and TableEngine (quantised, in table space). README.md tells how they work.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace kantrig::train {
 
-/// Events per call of forward(). A batch is cut into chunks of this size wherever it runs, so that sums have one order and
-/// results do not depend on the number of threads.
+/// Events per call of forward(). A batch is cut into chunks of this size wherever it runs, so that sums have
+/// one order and results do not depend on the number of threads.
 inline constexpr std::size_t kChunkRows = 256;
 
 /// What is learned from, row by row: the inputs in the form that the engine takes, and what they should give.
@@ -41,7 +41,8 @@ class Engine {
   /// Runs up to kChunkRows events; their real outputs, rows x width(), stay valid until the slot's next call.
   [[nodiscard]] virtual std::span<const float> forward(std::size_t slot, const Samples& samples,
                                                        std::span<const std::uint32_t> rows) = 0;
-  /// Takes in the loss gradient by those outputs (rows x width(), destroyed) and adds to the slot's gradients.
+  /// Takes in the loss gradient by those outputs (rows x width(), destroyed) and adds to the slot's
+  /// gradients.
   virtual void backward(std::size_t slot, std::span<float> by_outputs) = 0;
   /// Adds the gradients of slots 0 .. `slots` - 1, in this order, to `gradient`.
   virtual void finish(std::size_t slots, std::span<double> gradient) = 0;
@@ -50,9 +51,10 @@ class Engine {
   [[nodiscard]] virtual std::size_t width() const noexcept = 0;
 };
 
-/// The engine that fits: quantised when `kan` is, else float. `kan` gives structure (sizes, active edges, code widths); its
-/// parameters come with prepare(). Fails on edges that are formulas and on splines with knots of their own.
-[[nodiscard]] Result<std::unique_ptr<Engine>> make_engine(const learned::LearnedKan& kan, const ParameterMap& map,
-                                                          std::size_t slots);
+/// The engine that fits: quantised when `kan` is, else float. `kan` gives structure (sizes, active edges,
+/// code widths); its parameters come with prepare(). Fails on edges that are formulas and on splines with
+/// knots of their own.
+[[nodiscard]] Result<std::unique_ptr<Engine>> make_engine(const learned::LearnedKan& kan,
+                                                          const ParameterMap& map, std::size_t slots);
 
 }  // namespace kantrig::train

@@ -6,9 +6,11 @@
 
 namespace kantrig::train {
 
-FloatEngine::FloatEngine(const learned::LearnedKan& kan, const ParameterMap& map, std::size_t slots) : kan_(kan), map_(map) {
+FloatEngine::FloatEngine(const learned::LearnedKan& kan, const ParameterMap& map, std::size_t slots)
+    : kan_(kan), map_(map) {
   for (const learned::Layer& layer : kan_.layers)
-    layers_.push_back({.edges = PaddedEdges(layer), .biases = std::vector<float>(loops::padded(layer.nodes), 0.0F)});
+    layers_.push_back(
+        {.edges = PaddedEdges(layer), .biases = std::vector<float>(loops::padded(layer.nodes), 0.0F)});
   slots_.resize(slots);
   for (Slot& slot : slots_) {
     std::size_t widest = 0;
@@ -47,7 +49,8 @@ void FloatEngine::run_layer(Slot& slot, std::size_t index) {
   const LayerState& layer = layers_[index];
   LayerTrace& trace = slot.layers[index];
   const std::size_t width = layer.edges.width();
-  for (std::size_t r = 0; r < slot.rows; ++r) std::copy(layer.biases.begin(), layer.biases.end(), &trace.outputs[r * width]);
+  for (std::size_t r = 0; r < slot.rows; ++r)
+    std::copy(layer.biases.begin(), layer.biases.end(), &trace.outputs[r * width]);
   for (std::size_t j = 0; j < trace.points.size(); ++j) {
     trace.points[j].set(&trace.inputs[j * kChunkRows], slot.rows);
     loops::add_edges(trace.points[j].view(), layer.edges.edges(j), trace.outputs.data(), width);
@@ -95,7 +98,8 @@ void FloatEngine::backward(std::size_t slot_index, std::span<float> by_outputs) 
       loops::gather_gradients(trace.points[j].view(), layers_[l].edges.edges(j), gradient.data(), width,
                               trace.gradients.coefficients(j), trace.gradients.weights(j));
     if (l == 0) break;
-    // trace.inputs is not needed any more: it takes the gradients by the inputs, which then lie row by row for the layer before.
+    // trace.inputs is not needed any more: it takes the gradients by the inputs, which then lie row by row
+    // for the layer before.
     for (std::size_t j = 0; j < trace.points.size(); ++j)
       loops::input_gradients(trace.points[j].view(), layers_[l].edges.edges(j), gradient.data(), width,
                              &trace.inputs[j * kChunkRows]);

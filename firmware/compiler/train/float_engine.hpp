@@ -1,5 +1,6 @@
-// FloatEngine: a KAN of real functions, run with B-spline locality: of an edge's basis only the order + 1 functions that are not 0
-// at the event's value are touched, forward and backward (as arXiv 2602.02056 does on FPGAs).
+// FloatEngine: a KAN of real functions, run with B-spline locality: of an edge's basis only the order + 1
+// functions that are not 0 at the event's value are touched, forward and backward (as arXiv 2602.02056 does
+// on FPGAs).
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Eight floats at once, for the loops of this folder (loops.cpp, loss.cpp) only: GCC's vector type, which every instruction
-// set computes with the same bits as long as nothing is fused (-ffp-contract=off).
+// Eight floats at once, for the loops of this folder (loops.cpp, loss.cpp) only: GCC's vector type, which
+// every instruction set computes with the same bits as long as nothing is fused (-ffp-contract=off).
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,12 @@ KANTRIG_LANES_INLINE Float8 all(float value) noexcept {
 KANTRIG_LANES_INLINE float sum(Float8 v) noexcept {
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
-KANTRIG_LANES_INLINE Float8 smaller(Float8 a, Float8 b) noexcept { return a < b ? a : b; }
-KANTRIG_LANES_INLINE Float8 larger(Float8 a, Float8 b) noexcept { return a > b ? a : b; }
+KANTRIG_LANES_INLINE Float8 smaller(Float8 a, Float8 b) noexcept {
+  return a < b ? a : b;
+}
+KANTRIG_LANES_INLINE Float8 larger(Float8 a, Float8 b) noexcept {
+  return a > b ? a : b;
+}
 /// Nearest integers, ties to even. Precondition: |v| < 2^22.
 KANTRIG_LANES_INLINE Float8 round(Float8 v) noexcept {
   const Float8 magic = all(0x1.8p23F);

@@ -29,8 +29,8 @@ KANTRIG_LANES_INLINE void raise_order(Float8* values, std::size_t order, Float8 
 }  // namespace
 
 KANTRIG_LANES_CLONES
-void spline_points(const learned::SplineGrid& grid, const float* x, std::size_t count, std::size_t stride, std::int32_t* rows,
-                   float* basis, float* slopes) noexcept {
+void spline_points(const learned::SplineGrid& grid, const float* x, std::size_t count, std::size_t stride,
+                   std::int32_t* rows, float* basis, float* slopes) noexcept {
   const auto order = static_cast<std::size_t>(grid.order);
   const Float8 low = all(static_cast<float>(grid.low));
   const Float8 per_step = all(static_cast<float>(1.0 / grid.step()));
@@ -70,10 +70,12 @@ void silu_points(const float* x, std::size_t count, float* value, float* slope) 
 }
 
 KANTRIG_LANES_CLONES
-void add_edges(const PointsView& points, const EdgesView& edges, float* out, std::size_t out_stride) noexcept {
+void add_edges(const PointsView& points, const EdgesView& edges, float* out,
+               std::size_t out_stride) noexcept {
   for (std::size_t p = 0; p < points.count; ++p) {
     const float* const first =
-        edges.terms == 0 ? nullptr : edges.coefficients + static_cast<std::size_t>(points.rows[p]) * edges.width;
+        edges.terms == 0 ? nullptr
+                         : edges.coefficients + static_cast<std::size_t>(points.rows[p]) * edges.width;
     const float* const basis = points.basis + p;
     const Float8 base = all(points.base[p]);
     for (std::size_t k = 0; k < edges.width; k += lanes::kWidth) {
@@ -87,10 +89,12 @@ void add_edges(const PointsView& points, const EdgesView& edges, float* out, std
 }
 
 KANTRIG_LANES_CLONES
-void edge_slopes(const PointsView& points, const EdgesView& edges, float* out, std::size_t out_stride) noexcept {
+void edge_slopes(const PointsView& points, const EdgesView& edges, float* out,
+                 std::size_t out_stride) noexcept {
   for (std::size_t p = 0; p < points.count; ++p) {
     const float* const first =
-        edges.terms == 0 ? nullptr : edges.coefficients + static_cast<std::size_t>(points.rows[p]) * edges.width;
+        edges.terms == 0 ? nullptr
+                         : edges.coefficients + static_cast<std::size_t>(points.rows[p]) * edges.width;
     const Float8 base = all(points.base_slope[p]);
     for (std::size_t k = 0; k < edges.width; k += lanes::kWidth) {
       Float8 value = load(edges.weights + k) * base;
@@ -103,11 +107,12 @@ void edge_slopes(const PointsView& points, const EdgesView& edges, float* out, s
 }
 
 KANTRIG_LANES_CLONES
-void input_gradients(const PointsView& points, const EdgesView& edges, const float* gradient, std::size_t gradient_stride,
-                     float* out) noexcept {
+void input_gradients(const PointsView& points, const EdgesView& edges, const float* gradient,
+                     std::size_t gradient_stride, float* out) noexcept {
   for (std::size_t p = 0; p < points.count; ++p) {
     const float* const first =
-        edges.terms == 0 ? nullptr : edges.coefficients + static_cast<std::size_t>(points.rows[p]) * edges.width;
+        edges.terms == 0 ? nullptr
+                         : edges.coefficients + static_cast<std::size_t>(points.rows[p]) * edges.width;
     const Float8 base = all(points.base_slope[p]);
     Float8 total = all(0.0F);
     for (std::size_t k = 0; k < edges.width; k += lanes::kWidth) {
@@ -122,8 +127,8 @@ void input_gradients(const PointsView& points, const EdgesView& edges, const flo
 }
 
 KANTRIG_LANES_CLONES
-void gather_gradients(const PointsView& points, const EdgesView& edges, const float* gradient, std::size_t gradient_stride,
-                      float* by_coefficients, float* by_weights) noexcept {
+void gather_gradients(const PointsView& points, const EdgesView& edges, const float* gradient,
+                      std::size_t gradient_stride, float* by_coefficients, float* by_weights) noexcept {
   for (std::size_t p = 0; p < points.count; ++p) {
     const std::size_t first = edges.terms == 0 ? 0 : static_cast<std::size_t>(points.rows[p]) * edges.width;
     const Float8 base = all(points.base[p]);
@@ -138,8 +143,8 @@ void gather_gradients(const PointsView& points, const EdgesView& edges, const fl
 }
 
 KANTRIG_LANES_CLONES
-void look_up(const TablesView& tables, const std::uint16_t* codes, std::size_t codes_stride, std::size_t rows, const float* start,
-             float* sums) noexcept {
+void look_up(const TablesView& tables, const std::uint16_t* codes, std::size_t codes_stride, std::size_t rows,
+             const float* start, float* sums) noexcept {
   for (std::size_t r = 0; r < rows; ++r, codes += codes_stride) {
     for (std::size_t k = 0; k < tables.width; k += lanes::kWidth) {
       Float8 sum = load(start + k);
@@ -183,8 +188,8 @@ void clamp_sums(const ClampView& clamp, std::size_t rows, const float* sums, flo
 }
 
 KANTRIG_LANES_CLONES
-void unclamp_gradients(const ClampView& clamp, std::size_t rows, const float* sums, float* gradient, float* by_range,
-                       float* by_bias) noexcept {
+void unclamp_gradients(const ClampView& clamp, std::size_t rows, const float* sums, float* gradient,
+                       float* by_range, float* by_bias) noexcept {
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t k = 0; k < clamp.width; k += lanes::kWidth) {
       const std::size_t at = r * clamp.width + k;
@@ -203,14 +208,15 @@ void unclamp_gradients(const ClampView& clamp, std::size_t rows, const float* su
 }
 
 KANTRIG_LANES_CLONES
-void quantise_entries(const EntriesView& view, std::size_t points, const float* values, float* entries, float* passes,
-                      float* slopes) noexcept {
+void quantise_entries(const EntriesView& view, std::size_t points, const float* values, float* entries,
+                      float* passes, float* slopes) noexcept {
   for (std::size_t p = 0; p < points; ++p) {
     for (std::size_t k = 0; k < view.width; k += lanes::kWidth) {
       const std::size_t at = p * view.width + k;
-      const Float8 in_multiples =
-          lanes::larger(lanes::smaller(load(values + at) * load(view.inverse_unit + k) * load(view.inverse_multiple + k), all(0x1.0p21F)),
-                        all(-0x1.0p21F));
+      const Float8 in_multiples = lanes::larger(
+          lanes::smaller(load(values + at) * load(view.inverse_unit + k) * load(view.inverse_multiple + k),
+                         all(0x1.0p21F)),
+          all(-0x1.0p21F));
       const Float8 wanted = lanes::round(in_multiples) * load(view.multiple + k);
       const Float8 low = load(view.low + k);
       const Float8 high = load(view.high + k);

@@ -17,7 +17,8 @@ double weight_of(const Loss& loss, std::uint8_t label) {
 
 /// exps[k] = e^(outputs[k] - largest), 0 beyond `count`; their sum.
 KANTRIG_LANES_CLONES
-float softmax_terms(const float* outputs, std::size_t count, std::size_t width, float largest, float* exps) noexcept {
+float softmax_terms(const float* outputs, std::size_t count, std::size_t width, float largest,
+                    float* exps) noexcept {
   lanes::Float8 total = lanes::all(0.0F);
   for (std::size_t k = 0; k < width; k += lanes::kWidth) {
     lanes::Float8 terms = lanes::exponential(lanes::load(outputs + k) - lanes::all(largest));
@@ -32,8 +33,8 @@ float softmax_terms(const float* outputs, std::size_t count, std::size_t width, 
 
 constexpr std::size_t kOutputsPadded = 256;
 
-double cross_entropy(const Loss& loss, const Samples& samples, std::uint32_t row, const float* outputs, std::size_t width,
-                     float weight, float* gradient, double& correct) {
+double cross_entropy(const Loss& loss, const Samples& samples, std::uint32_t row, const float* outputs,
+                     std::size_t width, float weight, float* gradient, double& correct) {
   std::array<float, kOutputsPadded> exps;
   const std::size_t count = samples.outputs;
   const std::uint8_t label = samples.classes[row];
@@ -59,8 +60,8 @@ double cross_entropy(const Loss& loss, const Samples& samples, std::uint32_t row
   return value * scale;
 }
 
-double binary(const Loss& loss, const Samples& samples, std::uint32_t row, const float* outputs, std::size_t width, float weight,
-              float* gradient, double& correct) {
+double binary(const Loss& loss, const Samples& samples, std::uint32_t row, const float* outputs,
+              std::size_t width, float weight, float* gradient, double& correct) {
   const std::uint8_t label = samples.classes[row];
   const auto output = static_cast<double>(outputs[0]);
   const double chance = 1.0 / (1.0 + learned::exponential(-output));
@@ -70,7 +71,8 @@ double binary(const Loss& loss, const Samples& samples, std::uint32_t row, const
   const double scale = weight_of(loss, label);
   if ((output > 0.0) == (label == 1)) correct += 1.0;
   // log(1 + e^-|o|) + max(o, 0) - target o
-  const double value = learned::logarithm(1.0 + learned::exponential(-std::abs(output))) + std::max(output, 0.0) - target * output;
+  const double value = learned::logarithm(1.0 + learned::exponential(-std::abs(output))) +
+                       std::max(output, 0.0) - target * output;
   if (gradient != nullptr) {
     std::fill_n(gradient, width, 0.0F);
     gradient[0] = static_cast<float>(static_cast<double>(weight) * scale * (chance - target));
@@ -78,8 +80,8 @@ double binary(const Loss& loss, const Samples& samples, std::uint32_t row, const
   return value * scale;
 }
 
-double mean_square(const Samples& samples, std::uint32_t row, const float* outputs, std::size_t width, float weight,
-                   float* gradient) {
+double mean_square(const Samples& samples, std::uint32_t row, const float* outputs, std::size_t width,
+                   float weight, float* gradient) {
   const std::size_t count = samples.outputs;
   const float* const targets = &samples.targets[std::size_t{row} * count];
   const float share = 1.0F / static_cast<float>(count);
@@ -96,7 +98,8 @@ double mean_square(const Samples& samples, std::uint32_t row, const float* outpu
 }  // namespace
 
 LossSums evaluate_loss(const Loss& loss, const Samples& samples, std::span<const std::uint32_t> rows,
-                       std::span<const float> outputs, std::size_t width, float weight, std::span<float> gradient) {
+                       std::span<const float> outputs, std::size_t width, float weight,
+                       std::span<float> gradient) {
   KANTRIG_ASSERT(width <= kOutputsPadded || loss.kind == LossKind::kMeanSquare);
   LossSums sums;
   for (std::size_t r = 0; r < rows.size(); ++r) {

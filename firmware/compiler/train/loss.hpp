@@ -18,8 +18,8 @@ enum class LossKind : std::uint8_t {
 struct Loss {
   LossKind kind = LossKind::kCrossEntropy;
   std::vector<double> class_weights;  // empty: all 1
-  /// Of a teacher's distribution (Samples::targets) in a cross-entropy: target = (1 - share) x label + share x teacher
-  /// (Hinton et al., arXiv 1503.02531).
+  /// Of a teacher's distribution (Samples::targets) in a cross-entropy: target = (1 - share) x label + share
+  /// x teacher (Hinton et al., arXiv 1503.02531).
   double teacher_share = 0.0;
 };
 
@@ -30,9 +30,10 @@ struct LossSums {
   double events = 0.0;
 };
 
-/// Loss of the events `rows` from their real outputs ([row][node], `width` apart). With `gradient` (same shape; may be the same
-/// memory as nothing else) also its gradient by the outputs, times `weight`.
-[[nodiscard]] LossSums evaluate_loss(const Loss& loss, const Samples& samples, std::span<const std::uint32_t> rows,
-                                     std::span<const float> outputs, std::size_t width, float weight, std::span<float> gradient);
+/// Loss of the events `rows` from their real outputs ([row][node], `width` apart). With `gradient` (same
+/// shape; may be the same memory as nothing else) also its gradient by the outputs, times `weight`.
+[[nodiscard]] LossSums evaluate_loss(const Loss& loss, const Samples& samples,
+                                     std::span<const std::uint32_t> rows, std::span<const float> outputs,
+                                     std::size_t width, float weight, std::span<float> gradient);
 
 }  // namespace kantrig::train

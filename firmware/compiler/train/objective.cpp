@@ -13,11 +13,15 @@ std::span<const std::uint32_t> chunk_of(std::span<const std::uint32_t> rows, std
   return rows.subspan(begin, std::min(kChunkRows, rows.size() - begin));
 }
 
-std::size_t chunk_count(std::size_t rows) { return (rows + kChunkRows - 1) / kChunkRows; }
+std::size_t chunk_count(std::size_t rows) {
+  return (rows + kChunkRows - 1) / kChunkRows;
+}
 
 }  // namespace
 
-std::size_t Objective::slot_count(std::size_t batch_rows) noexcept { return std::min(chunk_count(batch_rows), kSlotsMax); }
+std::size_t Objective::slot_count(std::size_t batch_rows) noexcept {
+  return std::min(chunk_count(batch_rows), kSlotsMax);
+}
 
 Objective::Objective(std::unique_ptr<Engine> engine, const Loss& loss, std::size_t slots, ThreadTeam& team)
     : engine_(std::move(engine)), loss_(loss), team_(team), sums_(slots), gradients_(slots) {
@@ -34,7 +38,8 @@ LossSums Objective::run(const Samples& samples, std::span<const std::uint32_t> r
       const std::span<const std::uint32_t> part = chunk_of(rows, c);
       const std::span<const float> outputs = engine_->forward(slot, samples, part);
       const std::span<float> gradient =
-          weight == 0.0F ? std::span<float>() : std::span(gradients_[slot]).first(part.size() * engine_->width());
+          weight == 0.0F ? std::span<float>()
+                         : std::span(gradients_[slot]).first(part.size() * engine_->width());
       const LossSums sums = evaluate_loss(loss_, samples, part, outputs, engine_->width(), weight, gradient);
       sums_[slot].loss += sums.loss;
       sums_[slot].correct += sums.correct;
@@ -51,8 +56,8 @@ LossSums Objective::run(const Samples& samples, std::span<const std::uint32_t> r
   return total;
 }
 
-double Objective::learn(std::span<const double> parameters, const Samples& samples, std::span<const std::uint32_t> rows,
-                        std::span<double> gradient) {
+double Objective::learn(std::span<const double> parameters, const Samples& samples,
+                        std::span<const std::uint32_t> rows, std::span<double> gradient) {
   engine_->prepare(parameters);
   const LossSums sums = run(samples, rows, 1.0F / static_cast<float>(rows.size()));
   std::fill(gradient.begin(), gradient.end(), 0.0);

@@ -1,4 +1,5 @@
-// Objective: loss and gradient of a model over events, computed by several threads with a result that does not depend on how many.
+// Objective: loss and gradient of a model over events, computed by several threads with a result that does
+// not depend on how many.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct Score {
   double accuracy = 0.0;  // of classes; 0 for a regression
 };
 
-/// Threading: owned by one thread, uses `team`. Events go to slots in one fixed way, and sums are taken in slot order.
+/// Threading: owned by one thread, uses `team`. Events go to slots in one fixed way, and sums are taken in
+/// slot order.
 class Objective {
  public:
   /// `engine` was made with slot_count(batch_rows) slots.
@@ -27,13 +29,14 @@ class Objective {
   /// How many slots a batch of so many events uses.
   [[nodiscard]] static std::size_t slot_count(std::size_t batch_rows) noexcept;
 
-  /// Called between the gathering of gradients and finish(), by learn() only: to charge for tables (area.hpp).
+  /// Called between the gathering of gradients and finish(), by learn() only: to charge for tables
+  /// (area.hpp).
   using ChargeFn = std::function<void(Engine&)>;
   void set_charge(ChargeFn charge) { charge_ = std::move(charge); }
 
   /// Mean loss over the events `rows`; its gradient by the parameters replaces `gradient`.
-  [[nodiscard]] double learn(std::span<const double> parameters, const Samples& samples, std::span<const std::uint32_t> rows,
-                             std::span<double> gradient);
+  [[nodiscard]] double learn(std::span<const double> parameters, const Samples& samples,
+                             std::span<const std::uint32_t> rows, std::span<double> gradient);
 
   /// Takes in parameters for score() and outputs().
   void prepare(std::span<const double> parameters) { engine_->prepare(parameters); }
@@ -48,7 +51,7 @@ class Objective {
   Loss loss_;
   ThreadTeam& team_;
   ChargeFn charge_;
-  std::vector<LossSums> sums_;                // [slot]
+  std::vector<LossSums> sums_;                 // [slot]
   std::vector<std::vector<float>> gradients_;  // [slot]
 };
 

@@ -2,7 +2,8 @@
 
 #include "base/assert.hpp"
 #include "base/build_info.hpp"
-#include "compiler/train/extract.hpp"
+#include "compiler/learned/random.hpp"
+#include "compiler/learned/tabulate.hpp"
 #include "compiler/train/report.hpp"
 #include "kan/reference.hpp"
 
@@ -29,25 +30,88 @@ std::vector<double> probabilities(std::span<const std::int32_t> outputs, double 
   return values;
 }
 
-void add_auc(const Specification& specification, Training& training, std::vector<kan::Metric>& metrics) {
-  const double scale = training.kan.layers().back().scale();
+std::span<const std::uint16_t> codes_of(const Samples& samples, std::size_t row) {
+  return std::span(samples.codes).subspan(row * samples.inputs, samples.inputs);
+}
+
+/// Integer outputs of the finished model for every event, event by event.
+std::vector<std::int16_t> all_outputs(const kan::Model& model, const Samples& samples) {
+  std::vector<std::int16_t> all;
+  for (std::size_t row = 0; row < samples.rows(); ++row) {
+    const auto outputs = kan::reference_outputs(model, codes_of(samples, row));
+    all.insert(all.end(), outputs.begin(), outputs.end());
+  }
+  return all;
+}
+
+/// The finished model on the events of a training.
+struct Measured {
+  const kan::Model& model;
+  const Samples& samples;
+  std::vector<std::int16_t> outputs;  // events x outputs
+
+  [[nodiscard]] std::vector<std::int32_t> row(std::size_t event) const {
+    const std::size_t count = model.output_count();
+    const auto begin = outputs.begin() + static_cast<std::ptrdiff_t>(event * count);
+    return {begin, begin + static_cast<std::ptrdiff_t>(count)};
+  }
+};
+
+Score score_of(const Measured& measured, std::span<const std::uint32_t> which) {
+  Score score;
+  for (const std::uint32_t event : which) {
+    const std::vector<std::int32_t> outputs = measured.row(event);
+    const std::uint8_t label = measured.samples.classes[event];
+    const std::vector<double> chances = probabilities(outputs, measured.model.output_scales.front());
+    const double chance = outputs.size() > 1 ? chances[label] : label == 1 ? chances[0] : 1.0 - chances[0];
+    score.loss -= logarithm(std::max(chance, 1e-300));
+    const std::vector<std::int16_t> codes(outputs.begin(), outputs.end());
+    score.accuracy += kan::reference_class(codes) == label ? 1.0 : 0.0;
+  }
+  score.loss /= static_cast<double>(which.size());
+  score.accuracy /= static_cast<double>(which.size());
+  return score;
+}
+
+void add_auc(const Specification& specification, const Measured& measured,
+             std::span<const std::uint32_t> which, std::vector<kan::Metric>& metrics) {
+  const double scale = measured.model.output_scales.front();
   const std::size_t outputs = specification.layers.back();
   std::vector<std::vector<double>> scores(outputs);
-  for (const std::uint32_t event : training.validation) {
-    const std::vector<double> values = probabilities(training.kan.outputs(training.events.row(event)), scale);
+  for (const std::uint32_t event : which) {
+    const std::vector<double> values = probabilities(measured.row(event), scale);
     for (std::size_t k = 0; k < outputs; ++k) scores[k].push_back(values[k]);
   }
   for (std::size_t k = 0; k < outputs; ++k) {
     const std::size_t label = outputs == 1 ? 1 : k;
     std::vector<bool> members;
-    for (const std::uint32_t event : training.validation)
-      members.push_back(training.events.classes[event] == label);
+    for (const std::uint32_t event : which) members.push_back(measured.samples.classes[event] == label);
     metrics.push_back({.name = "auc_" + specification.classes[label], .value = roc_auc(scores[k], members)});
   }
 }
 
-kan::Reference make_reference(const Specification& specification, const kan::Model& model,
-                              Training& training) {
+/// Mean square of what is missing, over outputs and events.
+double mean_square(const Measured& measured, std::span<const std::uint32_t> which) {
+  const std::size_t count = measured.model.output_count();
+  double sum = 0.0;
+  for (const std::uint32_t event : which) {
+    for (std::size_t k = 0; k < count; ++k) {
+      const double output = measured.outputs[event * count + k] * measured.model.output_scales[k];
+      const double distance = output - static_cast<double>(measured.samples.targets[event * count + k]);
+      sum += distance * distance;
+    }
+  }
+  return sum / static_cast<double>(which.size() * count);
+}
+
+std::string output_name(const Specification& specification, std::size_t output) {
+  if (specification.task == Task::kRegression) return specification.targets[output];
+  if (specification.task == Task::kAutoencoder) return specification.features[output].name;
+  return specification.classes[specification.layers.back() == 1 ? 1 : output];
+}
+
+kan::Reference make_reference(const Specification& specification, const Measured& measured) {
+  const kan::Model& model = measured.model;
   kan::Reference reference;
   for (std::size_t i = 0; i < specification.features.size(); ++i) {
     kan::Histogram histogram;
@@ -59,16 +123,16 @@ kan::Reference make_reference(const Specification& specification, const kan::Mod
     const kan::Node& node = model.layers.back().nodes[k];
     const auto codes = static_cast<std::uint32_t>(node.high - node.low + 1);
     kan::Histogram histogram;
-    histogram.name = specification.classes[model.output_count() == 1 ? 1 : k];
+    histogram.name = output_name(specification, k);
     histogram.first = node.low;
     histogram.width = (codes + kScoreBinsMax - 1) / kScoreBinsMax;
     histogram.counts.assign((codes + histogram.width - 1) / histogram.width, 0);
     reference.scores.push_back(std::move(histogram));
   }
-  for (std::size_t event = 0; event < training.events.count(); ++event) {
-    const auto codes = training.events.row(event);
+  for (std::size_t event = 0; event < measured.samples.rows(); ++event) {
+    const auto codes = codes_of(measured.samples, event);
     for (std::size_t i = 0; i < codes.size(); ++i) ++reference.features[i].counts[codes[i]];
-    const auto outputs = training.kan.outputs(codes);
+    const std::vector<std::int32_t> outputs = measured.row(event);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       kan::Histogram& scores = reference.scores[k];
       ++scores.counts[static_cast<std::uint32_t>(outputs[k] - scores.first) / scores.width];
@@ -82,6 +146,32 @@ void add_vector(const kan::Model& model, std::span<const std::uint16_t> codes, k
   golden.inputs.insert(golden.inputs.end(), codes.begin(), codes.end());
   golden.outputs.insert(golden.outputs.end(), outputs.begin(), outputs.end());
   ++golden.count;
+}
+
+std::vector<kan::Metric> metrics_of(const Specification& specification, const Measured& measured,
+                                    const Training& training) {
+  if (specification.task != Task::kClasses) {
+    return {{.name = "mean_square_train", .value = mean_square(measured, training.learned)},
+            {.name = "mean_square_validation", .value = mean_square(measured, training.validation)}};
+  }
+  const Score learned = score_of(measured, training.learned);
+  const Score validation = score_of(measured, training.validation);
+  std::vector<kan::Metric> metrics{{.name = "accuracy_train", .value = learned.accuracy},
+                                   {.name = "accuracy_validation", .value = validation.accuracy},
+                                   {.name = "loss_train", .value = learned.loss},
+                                   {.name = "loss_validation", .value = validation.loss}};
+  add_auc(specification, measured, training.validation, metrics);
+  return metrics;
+}
+
+/// A bundle names classes even where the outputs are no classes: one for each output, or the two sides of 0.
+std::vector<std::string> bundle_classes(const Specification& specification) {
+  if (specification.task == Task::kClasses) return specification.classes;
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < specification.layers.back(); ++k)
+    names.push_back(output_name(specification, k));
+  if (names.size() == 1) names = {fmt::format("not_{}", names.front()), names.front()};
+  return names;
 }
 
 }  // namespace
@@ -110,10 +200,11 @@ double roc_auc(std::span<const double> scores, const std::vector<bool>& members)
   return wins / (member_count * others_below);
 }
 
-kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& events, std::uint64_t seed) {
+kan::GoldenVectors make_golden(const kan::Model& model, const Samples& events, std::uint64_t seed) {
   kan::GoldenVectors golden;
-  const std::size_t taken = std::min(kGoldenFromEvents, events.count());
-  for (std::size_t n = 0; n < taken; ++n) add_vector(model, events.row(n * events.count() / taken), golden);
+  const std::size_t taken = std::min(kGoldenFromEvents, events.rows());
+  for (std::size_t n = 0; n < taken; ++n)
+    add_vector(model, codes_of(events, n * events.rows() / taken), golden);
 
   const std::size_t inputs = model.input_count();
   std::vector<std::uint16_t> highest;
@@ -138,14 +229,14 @@ kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& event
   return golden;
 }
 
-Result<kan::Bundle> make_bundle(const Specification& specification, const Dataset& data, Training& training,
-                                std::string_view specification_sha256) {
+Result<kan::Bundle> make_bundle(const Specification& specification, const Dataset& data,
+                                const Training& training, std::string_view specification_sha256) {
   kan::Bundle bundle;
   bundle.name = specification.name;
   bundle.version = specification.version;
   bundle.description = specification.description;
   bundle.features = specification.features;
-  bundle.classes = specification.classes;
+  bundle.classes = bundle_classes(specification);
   bundle.provenance = {.tool = fmt::format("kanc {}", base::build_info().version),
                        .command = "train",
                        .source = data.name,
@@ -153,17 +244,15 @@ Result<kan::Bundle> make_bundle(const Specification& specification, const Datase
                        .specification_sha256 = std::string(specification_sha256),
                        .seed = specification.training.seed,
                        .license = specification.license};
-  bundle.model = extract(training.kan, training.inputs);
-  if (auto ok = kan::check(bundle.model); !ok) return tl::unexpected(ok.error().within("the learned model"));
-  bundle.golden = make_golden(bundle.model, training.events, specification.training.seed);
-  bundle.reference = make_reference(specification, bundle.model, training);
-  const Score learned = training.kan.score(training.events, training.learned);
-  const Score validation = training.kan.score(training.events, training.validation);
-  bundle.metrics = {{.name = "accuracy_train", .value = learned.accuracy},
-                    {.name = "accuracy_validation", .value = validation.accuracy},
-                    {.name = "loss_train", .value = learned.loss},
-                    {.name = "loss_validation", .value = validation.loss}};
-  add_auc(specification, training, bundle.metrics);
+  auto model = tabulate(training.kan);
+  if (!model) return tl::unexpected(model.error().within("the learned model"));
+  bundle.model = std::move(*model);
+  bundle.golden = make_golden(bundle.model, training.samples, specification.training.seed);
+  const Measured measured{.model = bundle.model,
+                          .samples = training.samples,
+                          .outputs = all_outputs(bundle.model, training.samples)};
+  bundle.reference = make_reference(specification, measured);
+  bundle.metrics = metrics_of(specification, measured, training);
   bundle.report_json = make_report(bundle, training);
   return bundle;
 }

@@ -18,12 +18,13 @@ namespace kantrig::train {
 
 /// Golden vectors of `model`: up to 256 events spread over `events`, the corners and each input's ends, 256
 /// random ones.
-[[nodiscard]] kan::GoldenVectors make_golden(const kan::Model& model, const CodedEvents& events,
+[[nodiscard]] kan::GoldenVectors make_golden(const kan::Model& model, const Samples& events,
                                              std::uint64_t seed);
 
-/// The bundle of a training, ready for kan::write_bundle(). Fails when the model breaks a bound of
+/// The bundle of a quantised training, ready for kan::write_bundle(). Fails when the model breaks a bound of
 /// kan::check().
 [[nodiscard]] Result<kan::Bundle> make_bundle(const Specification& specification, const Dataset& data,
-                                              Training& training, std::string_view specification_sha256);
+                                              const Training& training,
+                                              std::string_view specification_sha256);
 
 }  // namespace kantrig::train

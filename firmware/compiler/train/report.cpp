@@ -4,8 +4,6 @@
 #include <iterator>
 
 namespace kantrig::train {
-
-using namespace learned;
 namespace {
 
 /// What the tables of a layer take: edges, entries, the widest table (largest less smallest entry), and the
@@ -59,7 +57,7 @@ std::string make_report(const kan::Bundle& bundle, const Training& training) {
         "{}\n    {{\"edges\": {}, \"edges_possible\": {}, \"table_bytes\": {}, \"entry_range_max\": {}, "
         "\"node_range_max\": {}, \"output_scale\": {:.9g}}}",
         l == 0 ? "" : ",", cost.edges, cost.edges_possible, cost.table_bytes, cost.entry_range_max,
-        cost.node_range_max, training.kan.layers()[l].scale());
+        cost.node_range_max, training.kan.layers[l].quantizers.front().scale());
   }
   fmt::format_to(out, "\n  ],\n  \"epochs\": [");
   for (std::size_t e = 0; e < training.epochs.size(); ++e) {
@@ -67,9 +65,9 @@ std::string make_report(const kan::Bundle& bundle, const Training& training) {
     fmt::format_to(out,
                    "{}\n    {{\"epoch\": {}, \"loss\": {:.6f}, \"validation_loss\": {:.6f}, "
                    "\"validation_accuracy\": {:.6f}, "
-                   "\"active_edges\": {}}}",
+                   "\"active_edges\": {}, \"luts\": {:.0f}}}",
                    e == 0 ? "" : ",", record.epoch, record.loss, record.validation.loss,
-                   record.validation.accuracy, record.active_edges);
+                   record.validation.accuracy, record.active_edges, record.luts);
   }
   fmt::format_to(out, "\n  ]\n}}\n");
   return text;

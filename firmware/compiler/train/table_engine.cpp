@@ -9,7 +9,7 @@
 namespace kantrig::train {
 namespace {
 
-constexpr float kEntryMax = 32767.0F;    // as learned/tabulate.cpp
+constexpr float kEntryMax = 32767.0F;  // as learned/tabulate.cpp
 constexpr float kSumMax = 0x1.0p23F;
 constexpr double kBiasMax = 0x1.0p22;
 
@@ -17,13 +17,15 @@ std::uint32_t code_count(const learned::LearnedKan& kan, std::size_t layer, std:
   return 1U << (layer == 0 ? kan.inputs[input].bits : kan.layers[layer - 1].quantizers[input].bits);
 }
 
-loops::ClampView clamp_view(const std::vector<float>& low, const std::vector<float>& high, float inverse_unit) {
+loops::ClampView clamp_view(const std::vector<float>& low, const std::vector<float>& high,
+                            float inverse_unit) {
   return {.low = low.data(), .high = high.data(), .inverse_unit = inverse_unit, .width = low.size()};
 }
 
 }  // namespace
 
-TableEngine::TableEngine(const learned::LearnedKan& kan, const ParameterMap& map, std::size_t slots) : kan_(kan), map_(map) {
+TableEngine::TableEngine(const learned::LearnedKan& kan, const ParameterMap& map, std::size_t slots)
+    : kan_(kan), map_(map) {
   KANTRIG_ASSERT(kan.quantized());
   for (std::size_t l = 0; l < kan_.layers.size(); ++l) add_layer(l);
   slots_.resize(slots);
@@ -57,11 +59,14 @@ void TableEngine::add_layer(std::size_t index) {
   }
   state.offsets.push_back(rows);
   state.point_values.assign(rows, 0.0F);
-  for (auto* part : {&state.values, &state.entries, &state.slopes, &state.passes, &state.charges}) part->assign(rows * width, 0.0F);
-  for (auto* part : {&state.biases, &state.raw_biases, &state.scales, &state.inverse_units, &state.low, &state.high})
+  for (auto* part : {&state.values, &state.entries, &state.slopes, &state.passes, &state.charges})
+    part->assign(rows * width, 0.0F);
+  for (auto* part :
+       {&state.biases, &state.raw_biases, &state.scales, &state.inverse_units, &state.low, &state.high})
     part->assign(width, 0.0F);
   state.inverse_unit = 1.0F / static_cast<float>(1U << layer.guard_bits);
-  for (auto* part : {&state.multiples, &state.inverse_multiples, &state.entry_low, &state.entry_high, &state.active})
+  for (auto* part :
+       {&state.multiples, &state.inverse_multiples, &state.entry_low, &state.entry_high, &state.active})
     part->assign(layer.inputs * width, 0.0F);
   const float wide = std::min(kEntryMax, std::floor(kSumMax / static_cast<float>(layer.inputs)));
   for (std::uint32_t k = 0; k < layer.nodes; ++k) {
@@ -71,7 +76,8 @@ void TableEngine::add_layer(std::size_t index) {
     const float low = bounded ? state.low[k] / state.inverse_unit : -wide;
     const float high = bounded ? state.high[k] / state.inverse_unit : wide;
     for (std::uint32_t j = 0; j < layer.inputs; ++j) {
-      const std::uint32_t dropped = layer.dropped_bits.empty() ? 0 : layer.dropped_bits[layer.edge_index(j, k)];
+      const std::uint32_t dropped =
+          layer.dropped_bits.empty() ? 0 : layer.dropped_bits[layer.edge_index(j, k)];
       const auto multiple = static_cast<float>(1U << dropped);
       const std::size_t at = j * width + k;
       state.multiples[at] = multiple;
@@ -99,7 +105,8 @@ void TableEngine::set_points(std::size_t index) {
   for (std::size_t j = 0; j < kan_.layers[index].inputs; ++j) {
     float* const points = &state.point_values[state.offsets[j]];
     const std::uint32_t codes = code_count(kan_, index, j);
-    for (std::uint32_t c = 0; c < codes; ++c) points[c] = before.scales[j] * (before.low[j] + static_cast<float>(c));
+    for (std::uint32_t c = 0; c < codes; ++c)
+      points[c] = before.scales[j] * (before.low[j] + static_cast<float>(c));
     state.points[j].set(points, codes);
   }
 }
@@ -122,7 +129,8 @@ void TableEngine::build_tables(std::size_t index) {
                              .high = &state.entry_high[edge],
                              .active = &state.active[edge],
                              .width = width},
-                            points.count, &state.values[at], &state.entries[at], &state.passes[at], &state.slopes[at]);
+                            points.count, &state.values[at], &state.entries[at], &state.passes[at],
+                            &state.slopes[at]);
   }
 }
 
@@ -133,7 +141,8 @@ void TableEngine::prepare(std::span<const double> parameters) {
     LayerState& state = layers_[l];
     state.edges.load(parameters, where, layer);
     for (std::size_t k = 0; k < layer.nodes; ++k) {
-      const double threshold = learned::exponential(parameters[where.thresholds + (where.threshold_count == 1 ? 0 : k)]);
+      const double threshold =
+          learned::exponential(parameters[where.thresholds + (where.threshold_count == 1 ? 0 : k)]);
       const double scale = threshold / -layer.quantizers[k].low();
       const double inverse_unit = static_cast<double>(1U << layer.guard_bits) / scale;
       state.scales[k] = static_cast<float>(scale);
@@ -148,7 +157,8 @@ void TableEngine::prepare(std::span<const double> parameters) {
   }
   for (Slot& slot : slots_) {
     for (LayerTrace& trace : slot.layers) {
-      for (auto* part : {&trace.gathered, &trace.by_biases, &trace.by_range}) std::fill(part->begin(), part->end(), 0.0F);
+      for (auto* part : {&trace.gathered, &trace.by_biases, &trace.by_range})
+        std::fill(part->begin(), part->end(), 0.0F);
     }
   }
 }
@@ -159,16 +169,19 @@ std::span<const float> TableEngine::forward(std::size_t slot_index, const Sample
   Slot& slot = slots_[slot_index];
   slot.rows = rows.size();
   for (std::size_t r = 0; r < rows.size(); ++r)
-    std::copy_n(&samples.codes[std::size_t{rows[r]} * samples.inputs], samples.inputs, &slot.layers[0].codes[r * samples.inputs]);
+    std::copy_n(&samples.codes[std::size_t{rows[r]} * samples.inputs], samples.inputs,
+                &slot.layers[0].codes[r * samples.inputs]);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const LayerState& state = layers_[l];
     LayerTrace& trace = slot.layers[l];
     const std::size_t inputs = kan_.layers[l].inputs;
     const std::size_t nodes = kan_.layers[l].nodes;
     const std::size_t width = state.edges.width();
-    loops::look_up({.entries = state.entries.data(), .offsets = state.offsets.data(), .inputs = inputs, .width = width},
-                   trace.codes.data(), inputs, slot.rows, state.biases.data(), trace.sums.data());
-    loops::clamp_sums(clamp_view(state.low, state.high, state.inverse_unit), slot.rows, trace.sums.data(), slot.outputs.data());
+    loops::look_up(
+        {.entries = state.entries.data(), .offsets = state.offsets.data(), .inputs = inputs, .width = width},
+        trace.codes.data(), inputs, slot.rows, state.biases.data(), trace.sums.data());
+    loops::clamp_sums(clamp_view(state.low, state.high, state.inverse_unit), slot.rows, trace.sums.data(),
+                      slot.outputs.data());
     const bool last = l + 1 == layers_.size();
     for (std::size_t r = 0; r < slot.rows; ++r) {
       float* const row = &slot.outputs[r * width];
@@ -176,7 +189,8 @@ std::span<const float> TableEngine::forward(std::size_t slot_index, const Sample
         if (last) {
           row[k] *= state.scales[k];
         } else {
-          slot.layers[l + 1].codes[r * nodes + k] = static_cast<std::uint16_t>(static_cast<std::int32_t>(row[k] - state.low[k]));
+          slot.layers[l + 1].codes[r * nodes + k] =
+              static_cast<std::uint16_t>(static_cast<std::int32_t>(row[k] - state.low[k]));
         }
       }
     }
@@ -191,9 +205,13 @@ void TableEngine::backward(std::size_t slot_index, std::span<float> by_outputs) 
     const LayerState& state = layers_[l];
     LayerTrace& trace = slot.layers[l];
     const std::size_t inputs = kan_.layers[l].inputs;
-    loops::unclamp_gradients(clamp_view(state.low, state.high, state.inverse_unit), slot.rows, trace.sums.data(),
-                             slot.by_outputs.data(), trace.by_range.data(), trace.by_biases.data());
-    loops::scatter({.entries = state.slopes.data(), .offsets = state.offsets.data(), .inputs = inputs, .width = state.edges.width()},
+    loops::unclamp_gradients(clamp_view(state.low, state.high, state.inverse_unit), slot.rows,
+                             trace.sums.data(), slot.by_outputs.data(), trace.by_range.data(),
+                             trace.by_biases.data());
+    loops::scatter({.entries = state.slopes.data(),
+                    .offsets = state.offsets.data(),
+                    .inputs = inputs,
+                    .width = state.edges.width()},
                    trace.codes.data(), inputs, slot.rows, slot.by_outputs.data(), trace.gathered.data(),
                    l == 0 ? nullptr : slot.by_inputs.data());
     if (l == 0) break;
@@ -206,7 +224,8 @@ void TableEngine::backward(std::size_t slot_index, std::span<float> by_outputs) 
   }
 }
 
-/// output = scale x (sum of entries / 2^guard): by an entry's value 1 where it passes, by the scale entry / 2^guard - value / scale.
+/// output = scale x (sum of entries / 2^guard): by an entry's value 1 where it passes, by the scale entry /
+/// 2^guard - value / scale.
 void TableEngine::finish_layer(std::size_t index, std::size_t slots, std::span<double> gradient) {
   LayerState& state = layers_[index];
   const learned::Layer& layer = kan_.layers[index];
@@ -221,14 +240,15 @@ void TableEngine::finish_layer(std::size_t index, std::size_t slots, std::span<d
   for (std::size_t row = 0; row < state.offsets.back(); ++row) {
     for (std::size_t k = 0; k < width; ++k) {
       const std::size_t at = row * width + k;
-      by_scale[k] += gathered[at] * (state.entries[at] - state.passes[at] * (state.values[at] * state.inverse_units[k]));
+      by_scale[k] +=
+          gathered[at] * (state.entries[at] - state.passes[at] * (state.values[at] * state.inverse_units[k]));
       gathered[at] = (gathered[at] + state.charges[at]) * state.passes[at];
     }
   }
   state.gradients.clear();
   for (std::size_t j = 0; j < layer.inputs; ++j)
-    loops::gather_gradients(state.points[j].view(), state.edges.edges(j), &gathered[state.offsets[j] * width], width,
-                            state.gradients.coefficients(j), state.gradients.weights(j));
+    loops::gather_gradients(state.points[j].view(), state.edges.edges(j), &gathered[state.offsets[j] * width],
+                            width, state.gradients.coefficients(j), state.gradients.weights(j));
   state.gradients.add_to(gradient, where, layer);
   for (std::size_t k = 0; k < layer.nodes; ++k) {
     double by_bias = 0.0;
@@ -239,7 +259,8 @@ void TableEngine::finish_layer(std::size_t index, std::size_t slots, std::span<d
     }
     gradient[where.biases + k] += by_bias;
     const double rounding = by_bias * static_cast<double>(state.biases[k] - state.raw_biases[k]);
-    const double total = by_range + (static_cast<double>(by_scale[k]) + rounding) * static_cast<double>(state.inverse_unit);
+    const double total =
+        by_range + (static_cast<double>(by_scale[k]) + rounding) * static_cast<double>(state.inverse_unit);
     const std::size_t threshold = where.thresholds + (where.threshold_count == 1 ? 0 : k);
     gradient[threshold] += total * static_cast<double>(state.scales[k]);  // by the logarithm of the threshold
   }
@@ -251,7 +272,10 @@ void TableEngine::finish(std::size_t slots, std::span<double> gradient) {
 
 TableEngine::Tables TableEngine::tables(std::size_t layer) const noexcept {
   const LayerState& state = layers_[layer];
-  return {.entries = state.entries, .offsets = state.offsets, .width = state.edges.width()};
+  return {.entries = state.entries,
+          .offsets = state.offsets,
+          .inverse_units = state.inverse_units,
+          .width = state.edges.width()};
 }
 
 }  // namespace kantrig::train

@@ -31,8 +31,8 @@ class ThreadTeam {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
-  std::uint64_t round_ = 0;       // guarded by mutex_, as what follows
-  std::size_t busy_ = 0;          // threads that have not finished the round
+  std::uint64_t round_ = 0;  // guarded by mutex_, as what follows
+  std::size_t busy_ = 0;     // threads that have not finished the round
   bool stop_ = false;
   std::size_t count_ = 0;
   std::size_t next_ = 0;

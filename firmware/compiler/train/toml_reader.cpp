@@ -11,6 +11,8 @@ struct TomlReader::Document {
 };
 
 namespace {
+constexpr std::size_t kInnerListMax = 4096;
+
 const toml::node* find(const void* table, std::string_view key) {
   return table == nullptr ? nullptr : static_cast<const toml::table*>(table)->get(key);
 }
@@ -109,6 +111,66 @@ std::vector<std::int64_t> TomlReader::integers(std::string_view key, const ListB
     }
   }
   return values;
+}
+
+std::vector<double> TomlReader::numbers(std::string_view key, Bounds<double> bounds, std::size_t count_max) {
+  known_.emplace(key);
+  const toml::node* const node = find(table_, key);
+  const toml::array* const list = node == nullptr ? nullptr : node->as_array();
+  std::vector<double> values;
+  if (list == nullptr || list->empty() || list->size() > count_max) {
+    complain(key, fmt::format("expected a list of 1 to {} numbers", count_max));
+    return values;
+  }
+  for (const toml::node& entry : *list) {
+    const std::optional<double> value = entry.is_number() ? entry.value<double>() : std::nullopt;
+    if (value && *value >= bounds.min && *value <= bounds.max) {
+      values.push_back(*value);
+    } else {
+      complain(key, fmt::format("expected numbers from {} to {}", bounds.min, bounds.max));
+    }
+  }
+  return values;
+}
+
+std::vector<std::vector<std::int64_t>> TomlReader::integer_lists(std::string_view key,
+                                                                 const ListBounds& bounds) {
+  known_.emplace(key);
+  const toml::node* const node = find(table_, key);
+  const toml::array* const lists = node == nullptr ? nullptr : node->as_array();
+  std::vector<std::vector<std::int64_t>> all;
+  if (lists == nullptr || lists->empty() || lists->size() > bounds.count_max) {
+    complain(key, fmt::format("expected a list of 1 to {} lists of integers", bounds.count_max));
+    return all;
+  }
+  for (const toml::node& entry : *lists) {
+    const toml::array* const list = entry.as_array();
+    all.emplace_back();
+    if (list == nullptr || list->size() > kInnerListMax) {
+      complain(key, fmt::format("expected lists of at most {} integers", kInnerListMax));
+      continue;
+    }
+    for (const toml::node& one : *list) {
+      const auto* const value = one.as_integer();
+      const bool good = value != nullptr && value->get() >= bounds.min && value->get() <= bounds.max;
+      if (good) all.back().push_back(value->get());
+      if (!good) complain(key, fmt::format("expected integers from {} to {}", bounds.min, bounds.max));
+    }
+  }
+  return all;
+}
+
+bool TomlReader::truth(std::string_view key, bool fallback) {
+  known_.emplace(key);
+  const toml::node* const node = find(table_, key);
+  if (node == nullptr) return fallback;
+  if (const auto* const value = node->as_boolean()) return value->get();
+  complain(key, "expected true or false");
+  return fallback;
+}
+
+bool TomlReader::has(std::string_view key) const {
+  return find(table_, key) != nullptr;
 }
 
 TomlReader TomlReader::table(std::string_view key) {

@@ -1,6 +1,7 @@
 // TomlReader: a TOML table read key by key, with types and bounds; whatever nobody asked for is refused.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,6 +54,32 @@ class TomlReader {
   /// Lists that must be there and hold something.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key, std::size_t count_max);
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, const ListBounds& bounds);
+
+  [[nodiscard]] std::vector<double> numbers(std::string_view key, Bounds<double> bounds,
+                                            std::size_t count_max);
+  /// A list of lists.
+  [[nodiscard]] std::vector<std::vector<std::int64_t>> integer_lists(std::string_view key,
+                                                                     const ListBounds& bounds);
+  [[nodiscard]] bool truth(std::string_view key, bool fallback);
+  /// That the key is there; asks for nothing.
+  [[nodiscard]] bool has(std::string_view key) const;
+
+  /// One of the choices by its name, at every place of a list.
+  template <typename Value>
+  [[nodiscard]] std::vector<Value> choices(std::string_view key, std::span<const Choice<Value>> known,
+                                           std::size_t count_max) {
+    std::vector<Value> values;
+    for (const std::string& text : texts(key, count_max)) {
+      const auto found = std::find_if(known.begin(), known.end(),
+                                      [&](const Choice<Value>& one) { return one.name == text; });
+      if (found == known.end()) {
+        complain(key, "'" + text + "' is not known");
+      } else {
+        values.push_back(found->value);
+      }
+    }
+    return values;
+  }
 
   template <typename Value>
   [[nodiscard]] Value choice(std::string_view key, std::span<const Choice<Value>> choices, Value fallback) {
