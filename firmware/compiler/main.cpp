@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
       "written.");
   compiler::add_import_command(app, exit_code);
   compiler::add_train_command(app, exit_code);
+  compiler::add_quantize_command(app, exit_code);
+  compiler::add_extend_grid_command(app, exit_code);
   compiler::add_bench_command(app, exit_code);
   compiler::add_compile_command(app, exit_code);
   compiler::add_tables_command(app, exit_code);

@@ -145,4 +145,25 @@ Result<Quality> measure_quality(const QualityRequest& request) {
   return quality;
 }
 
+Quality judge_outputs(std::span<const float> outputs, std::size_t outputs_per_event,
+                      std::span<const std::uint32_t> labels) {
+  const std::size_t classes = outputs_per_event == 1 ? 2 : outputs_per_event;
+  Quality quality;
+  quality.confusion.assign(classes, std::vector<std::uint64_t>(classes, 0));
+  Evaluated evaluated;
+  for (std::size_t event = 0; event < labels.size(); ++event) {
+    const auto part = outputs.subspan(event * outputs_per_event, outputs_per_event);
+    const auto largest =
+        static_cast<std::uint32_t>(std::max_element(part.begin(), part.end()) - part.begin());
+    const std::uint32_t decided = outputs_per_event == 1 ? (part[0] > 0.0F ? 1 : 0) : largest;
+    ++quality.events;
+    ++quality.confusion[labels[event]][decided];
+    if (decided == labels[event]) ++quality.correct;
+    add_scores(std::vector<double>(part.begin(), part.end()), evaluated.scores);
+    evaluated.labels.push_back(labels[event]);
+  }
+  quality.auc = auc_per_class(evaluated, classes);
+  return quality;
+}
+
 }  // namespace kantrig::compiler

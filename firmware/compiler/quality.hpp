@@ -45,4 +45,8 @@ struct QualityRequest {
 };
 [[nodiscard]] Result<Quality> measure_quality(const QualityRequest& request);
 
+/// The same from real outputs, `outputs_per_event` for each label; two classes where there is one output.
+[[nodiscard]] Quality judge_outputs(std::span<const float> outputs, std::size_t outputs_per_event,
+                                    std::span<const std::uint32_t> labels);
+
 }  // namespace kantrig::compiler

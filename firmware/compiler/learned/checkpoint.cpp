@@ -51,6 +51,8 @@ void store_layer(const Layer& layer, v1::CheckpointLayer& out) {
   }
   for (const std::uint8_t dropped : layer.dropped_bits) out.add_dropped_bits(dropped);
   out.set_guard_bits(layer.guard_bits);
+  out.set_basis_bits(layer.basis_bits);
+  out.set_coefficient_bits(layer.coefficient_bits);
   out.set_entries_clamped(layer.entry_range == EntryRange::kOutput);
 }
 
@@ -123,6 +125,8 @@ Result<Layer> layer_of(const v1::CheckpointLayer& stored) {
   for (const std::uint32_t dropped : stored.dropped_bits())
     layer.dropped_bits.push_back(static_cast<std::uint8_t>(std::min(dropped, 255U)));
   layer.guard_bits = stored.guard_bits();
+  layer.basis_bits = stored.basis_bits();
+  layer.coefficient_bits = stored.coefficient_bits();
   layer.entry_range = stored.entries_clamped() ? EntryRange::kOutput : EntryRange::kWide;
   return layer;
 }

@@ -9,6 +9,12 @@
 namespace kantrig::learned {
 namespace {
 
+double rounded_basis(const Layer& layer, double value) noexcept {
+  if (layer.basis_bits == 0) return value;
+  const double steps = (1U << layer.basis_bits) - 1;
+  return round_half_even(value * steps) / steps;
+}
+
 /// Cox and de Boor over any rising knots; the functions that are not 0 at x, at most order + 1.
 double spline_value(const Layer& layer, std::uint32_t input, std::uint32_t node, double x) noexcept {
   const std::vector<double>& knots = layer.knots[input];
@@ -36,7 +42,7 @@ double spline_value(const Layer& layer, std::uint32_t input, std::uint32_t node,
     const std::ptrdiff_t k = static_cast<std::ptrdiff_t>(cell) - order + m;
     if (k < 0 || k >= static_cast<std::ptrdiff_t>(layer.basis_count())) continue;
     const auto basis = std::size_t{input} * layer.basis_count() + static_cast<std::size_t>(k);
-    sum += layer.coefficients[basis * layer.nodes + node] * values[m];
+    sum += layer.coefficients[basis * layer.nodes + node] * rounded_basis(layer, values[m]);
   }
   return sum;
 }
@@ -46,7 +52,7 @@ double uniform_spline_value(const Layer& layer, std::uint32_t input, std::uint32
   const BasisRow row = basis_at(layer.grid, x);
   for (std::size_t m = 0; m < row.count; ++m) {
     const std::size_t basis = std::size_t{input} * layer.basis_count() + row.first + m;
-    value += layer.coefficients[basis * layer.nodes + node] * row.values[m];
+    value += layer.coefficients[basis * layer.nodes + node] * rounded_basis(layer, row.values[m]);
   }
   return value;
 }
@@ -126,6 +132,8 @@ Result<void> check_values(const Layer& layer) {
   const auto wide = [](std::uint8_t bits) { return bits > 15; };
   if (std::any_of(layer.dropped_bits.begin(), layer.dropped_bits.end(), wide))
     return fail(ErrorCode::kInvalid, "dropped_bits: expected 0 to 15");
+  if (layer.basis_bits > 16 || layer.coefficient_bits > 16)
+    return fail(ErrorCode::kInvalid, "basis_bits, coefficient_bits: expected 0 to 16");
   if (layer.guard_bits > kGuardBitsMax)
     return fail(ErrorCode::kInvalid, "guard_bits: is {}, expected 0 to {}", layer.guard_bits, kGuardBitsMax);
   for (const auto& [edge, formula] : layer.formulas) {

@@ -73,6 +73,9 @@ struct Layer {
   std::vector<std::uint8_t> active;  // [input][node], 1 or 0 (pruned)
   std::map<std::uint32_t, Formula> formulas;  // by edge_index(): edges that are a closed formula instead
 
+  std::uint32_t basis_bits = 0;        // values of basis functions are rounded to 1 / (2^bits - 1); 0: exact
+  std::uint32_t coefficient_bits = 0;  // what coefficients and weights were rounded to; 0: exact
+
   // Quantisation.
   std::vector<NodeQuantizer> quantizers;   // [node]; empty: not quantised yet
   std::vector<std::uint8_t> dropped_bits;  // [input][node]: entries are multiples of 2^dropped; empty: none

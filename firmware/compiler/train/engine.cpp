@@ -1,5 +1,7 @@
 #include "compiler/train/engine.hpp"
 
+#include <algorithm>
+
 #include "compiler/train/float_engine.hpp"
 #include "compiler/train/table_engine.hpp"
 
@@ -15,6 +17,11 @@ Result<std::unique_ptr<Engine>> make_engine(const learned::LearnedKan& kan, cons
           ErrorCode::kInvalid,
           "layer {}: its splines have knots of their own; `kanc extend-grid` gives them a uniform grid", l);
   }
+  const auto rounded = [](const learned::Layer& layer) { return layer.basis_bits > 0; };
+  if (std::any_of(kan.layers.begin(), kan.layers.end(), rounded))
+    return fail(
+        ErrorCode::kInvalid,
+        "basis functions of few bits are not trained with; train first, then `kanc quantize --basis-bits`");
   if (kan.quantized()) return std::make_unique<TableEngine>(kan, map, slots);
   return std::make_unique<FloatEngine>(kan, map, slots);
 }

@@ -257,4 +257,41 @@ Result<kan::Bundle> make_bundle(const Specification& specification, const Datase
   return bundle;
 }
 
+Result<kan::Bundle> bundle_of(const LearnedKan& kan, const Dataset& data, std::string_view full_name) {
+  const std::size_t dash = full_name.rfind('-');
+  if (dash == std::string_view::npos || dash == 0 || dash + 1 == full_name.size())
+    return fail(ErrorCode::kInvalid, "'{}' is no bundle's name, expected <name>-<version>", full_name);
+  Specification facts;
+  facts.name = full_name.substr(0, dash);
+  facts.version = full_name.substr(dash + 1);
+  for (const Input& input : kan.inputs) facts.features.push_back(input.feature);
+  facts.classes = kan.classes;
+  facts.task = kan.classes.empty() ? Task::kRegression : Task::kClasses;
+  for (std::uint32_t k = 0; kan.classes.empty() && k < kan.layers.back().nodes; ++k)
+    facts.targets.push_back(fmt::format("y{}", k));
+  facts.layers = {static_cast<std::uint32_t>(kan.inputs.size()), kan.layers.back().nodes};
+  kan::Bundle bundle;
+  bundle.name = facts.name;
+  bundle.version = facts.version;
+  bundle.features = facts.features;
+  bundle.classes = bundle_classes(facts);
+  bundle.provenance = {.tool = fmt::format("kanc {}", base::build_info().version),
+                       .command = "quantize",
+                       .source = data.name,
+                       .source_sha256 = {},
+                       .specification_sha256 = {},
+                       .seed = 0,
+                       .license = {}};
+  auto model = tabulate(kan);
+  if (!model) return tl::unexpected(model.error());
+  bundle.model = std::move(*model);
+  facts.task = Task::kAutoencoder;  // events alone, no answers
+  const Samples samples = make_samples(facts, kan.inputs, data, data.rows());
+  bundle.golden = make_golden(bundle.model, samples, 1);
+  facts.task = kan.classes.empty() ? Task::kRegression : Task::kClasses;
+  bundle.reference = make_reference(
+      facts, {.model = bundle.model, .samples = samples, .outputs = all_outputs(bundle.model, samples)});
+  return bundle;
+}
+
 }  // namespace kantrig::train

@@ -27,4 +27,9 @@ namespace kantrig::train {
                                               const Training& training,
                                               std::string_view specification_sha256);
 
+/// The bundle of a quantised model that was not trained here, called `full_name`, <name>-<version>;
+/// histograms over `data`.
+[[nodiscard]] Result<kan::Bundle> bundle_of(const learned::LearnedKan& kan, const Dataset& data,
+                                            std::string_view full_name);
+
 }  // namespace kantrig::train
