@@ -108,6 +108,10 @@ enum class Overwrite : std::uint8_t { kRefuse, kReplace };
 [[nodiscard]] Result<base::Digest> write_bundle(const Bundle& bundle, const std::filesystem::path& folder,
                                                 Overwrite overwrite);
 
+/// The first vectors, at most `count`, with what hardware gives for them: the nodes of the last layer.
+[[nodiscard]] GoldenVectors golden_nodes(const GoldenVectors& golden, const Model& model,
+                                         std::uint32_t count);
+
 /// What came of a batch of events; readable until the next one.
 struct BatchResults {
   std::span<const std::int16_t* const> outputs;  // output k of event i at outputs[k][i]

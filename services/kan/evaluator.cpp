@@ -27,7 +27,27 @@ std::uint64_t table_bytes_bound(const Model& model) {
     for (const Edge& edge : layer.edges)
       bytes += std::max<std::uint64_t>(512, 2 * std::uint64_t{layer.input_codes[edge.input]});
   }
+  if (model.output_stage) {
+    for (const std::uint32_t input : model.output_stage->inputs)
+      bytes += std::max<std::uint64_t>(512, std::uint64_t{2} << model.inputs[input].bits);
+  }
   return bytes;
+}
+
+kernels::DistanceSpec describe_stage(const Model& model) {
+  if (!model.output_stage) return {};
+  const OutputStage& stage = *model.output_stage;
+  kernels::DistanceSpec spec{.squared = stage.measure == DistanceMeasure::kSquared,
+                             .shift = stage.shift,
+                             .class_above = stage.class_above,
+                             .targets = {}};
+  std::size_t offset = 0;
+  for (const std::uint32_t input : stage.inputs) {
+    const std::size_t codes = std::size_t{1} << model.inputs[input].bits;
+    spec.targets.push_back({.input = input, .table = std::span(stage.targets).subspan(offset, codes)});
+    offset += codes;
+  }
+  return spec;
 }
 
 kernels::ProgramSpec describe(const Model& model) {
@@ -51,6 +71,7 @@ kernels::ProgramSpec describe(const Model& model) {
           {.input = edge.input, .table = std::span(layer.tables).subspan(edge.table_offset, entries)});
     }
   }
+  spec.distance = describe_stage(model);
   return spec;
 }
 
@@ -142,6 +163,14 @@ struct Workspace::State {
             .tile_bytes = tile_bytes,
             .malformed = malformed.data(),
             .clamped = nullptr};
+  }
+  [[nodiscard]] kernels::TileBatch tiles() noexcept {
+    return {.codes = codes.data(),
+            .events = events,
+            .scratch = scratch.data(),
+            .outputs = outputs.as<std::int16_t>(),
+            .output_stride = output_stride,
+            .classes = classes.data()};
   }
   [[nodiscard]] std::uint32_t malformed_count() const noexcept {
     std::uint32_t count = 0;
@@ -294,13 +323,12 @@ void Evaluator::pack_codes(const Workspace& workspace, const RecordLayout& layou
 }
 
 void Evaluator::evaluate(Workspace& workspace) const noexcept {
-  Workspace::State& state = *workspace.state_;
-  state_->set->eval_tiles(state_->program.lut(), {.codes = state.codes.data(),
-                                                  .events = state.events,
-                                                  .scratch = state.scratch.data(),
-                                                  .outputs = state.outputs.as<std::int16_t>(),
-                                                  .output_stride = state.output_stride,
-                                                  .classes = state.classes.data()});
+  state_->set->eval_tiles(state_->program.lut(), workspace.state_->tiles());
+}
+
+void Evaluator::score_nodes(NodeColumns nodes, Workspace& workspace) const noexcept {
+  KANTRIG_ASSERT(state_->model.output_stage.has_value());
+  state_->set->score_tiles(state_->program.lut(), workspace.state_->tiles(), {nodes.nodes, nodes.stride});
 }
 
 }  // namespace kantrig::kan

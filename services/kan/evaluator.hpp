@@ -45,6 +45,19 @@ class Workspace {
   std::unique_ptr<State> state_;
 };
 
+/// `events` rounded up to where columns are readable and written.
+[[nodiscard]] constexpr std::size_t padded_events(std::size_t events) noexcept {
+  constexpr std::size_t kTile = 64;
+  return events == 0 ? kTile : (events + kTile - 1) / kTile * kTile;
+}
+
+/// The nodes of the last layer, node by node: that of node k and event i at nodes[k * stride + i]. Readable
+/// up to padded_events(), where any value may stand.
+struct NodeColumns {
+  const std::int16_t* nodes = nullptr;
+  std::size_t stride = 0;
+};
+
 /// How often each feature of a batch left its range and was clamped; one entry per input.
 using ClampCounts = std::span<std::uint32_t>;
 
@@ -86,6 +99,9 @@ class Evaluator {
                   std::span<std::byte> records) const noexcept;
   /// Outputs and classes of the events loaded last.
   void evaluate(Workspace& workspace) const noexcept;
+  /// The same for a model with an output stage whose last layer was evaluated elsewhere. Preconditions: there
+  /// is a stage; what stands there for an event is what its node can give.
+  void score_nodes(NodeColumns nodes, Workspace& workspace) const noexcept;
 
  private:
   friend class Workspace;

@@ -31,13 +31,32 @@ Result<void> compare(const Replay& replay, const BatchResults& results, std::uin
       return differs(replay, fmt::format("vector {} output {}", first + i, k), got, expected[k]);
     }
     const int got_class = results.classes[i];
-    if (got_class != reference_class(expected))
-      return differs(replay, fmt::format("vector {} class", first + i), got_class, reference_class(expected));
+    if (got_class != reference_class(replay.bundle.model, expected))
+      return differs(replay, fmt::format("vector {} class", first + i), got_class,
+                     reference_class(replay.bundle.model, expected));
   }
   return {};
 }
 
 }  // namespace
+
+GoldenVectors golden_nodes(const GoldenVectors& golden, const Model& model, std::uint32_t count) {
+  const std::size_t inputs = model.input_count();
+  GoldenVectors nodes;
+  nodes.count = std::min(count, golden.count);
+  nodes.inputs.assign(golden.inputs.begin(),
+                      golden.inputs.begin() + static_cast<std::ptrdiff_t>(nodes.count * inputs));
+  if (!model.output_stage) {
+    const auto end = static_cast<std::ptrdiff_t>(std::size_t{nodes.count} * model.output_count());
+    nodes.outputs.assign(golden.outputs.begin(), golden.outputs.begin() + end);
+    return nodes;
+  }
+  for (std::size_t i = 0; i < nodes.count; ++i) {
+    const auto given = reference_nodes(model, std::span(nodes.inputs).subspan(i * inputs, inputs));
+    nodes.outputs.insert(nodes.outputs.end(), given.begin(), given.end());
+  }
+  return nodes;
+}
 
 Result<void> replay_golden(const Bundle& bundle, std::string_view what, const RunBatch& run) {
   const std::uint32_t inputs = bundle.model.input_count();

@@ -78,7 +78,7 @@ Events random_events(const Model& model, std::uint64_t seed) {
     const auto outputs =
         reference_outputs(model, std::span(events.codes).subspan(e * events.inputs, events.inputs));
     events.outputs.insert(events.outputs.end(), outputs.begin(), outputs.end());
-    events.classes.push_back(reference_class(outputs));
+    events.classes.push_back(reference_class(model, outputs));
   }
   return events;
 }

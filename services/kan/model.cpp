@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string_view>
+
+#include "kan/output_stage.hpp"
 
 namespace kantrig::kan {
 namespace {
@@ -92,10 +93,6 @@ Result<void> check_layer(const Model& model, std::size_t l, const std::vector<st
     return fail(ErrorCode::kCorrupt, "layer {}: has {} nodes, expected 1 to {}", l, layer.nodes.size(),
                 kNodesMax);
   }
-  if (last && layer.nodes.size() > kOutputsMax) {
-    return fail(ErrorCode::kCorrupt, "layer {}: has {} outputs, expected at most {}", l, layer.nodes.size(),
-                kOutputsMax);
-  }
   if (layer.input_codes != codes) {
     return fail(ErrorCode::kCorrupt, "layer {}: table lengths disagree with the code ranges of what feeds it",
                 l);
@@ -121,7 +118,7 @@ Result<void> check_layer(const Model& model, std::size_t l, const std::vector<st
 
 }  // namespace
 
-Result<void> check(const Model& model) {
+Result<void> check_layers(const Model& model) {
   if (auto ok = check_inputs(model); !ok) return ok;
   if (model.layers.empty() || model.layers.size() > kLayersMax) {
     return fail(ErrorCode::kCorrupt, "model: has {} layers, expected 1 to {}", model.layers.size(),
@@ -134,6 +131,18 @@ Result<void> check(const Model& model) {
     codes.clear();
     for (const Node& node : model.layers[l].nodes)
       codes.push_back(static_cast<std::uint32_t>(node.high - node.low + 1));
+  }
+  return {};
+}
+
+Result<void> check(const Model& model) {
+  if (auto ok = check_layers(model); !ok) return ok;
+  if (model.output_count() > kOutputsMax) {
+    return fail(ErrorCode::kCorrupt, "layer {}: has {} outputs, expected at most {}", model.layers.size() - 1,
+                model.output_count(), kOutputsMax);
+  }
+  if (model.output_stage) {
+    if (auto ok = check_output_stage(model); !ok) return ok;
   }
   if (model.output_scales.size() != model.output_count()) {
     return fail(ErrorCode::kCorrupt, "model: has {} output scales for {} outputs", model.output_scales.size(),

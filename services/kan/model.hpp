@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ inline constexpr std::uint32_t kNodesMax = 4096;  // per layer
 inline constexpr std::uint32_t kLayersMax = 64;
 inline constexpr std::uint32_t kOutputsMax = 256;  // a class is one byte
 inline constexpr std::uint32_t kShiftMax = 30;
+inline constexpr std::int32_t kScoreMax = 32767;  // of an output stage
 
 /// One feature's way from a float32 in physical units to a code in [0, 2^bits - 1].
 struct InputFeature {
@@ -50,20 +52,51 @@ struct Layer {
   std::vector<std::int16_t> tables;
 };
 
+/// How the difference d of a node and its target counts.
+enum class DistanceMeasure : std::uint8_t {
+  kAbsolute = 1,  // |d|
+  kSquared = 2,   // d x d
+};
+
+/// How far the nodes of the last layer lie from the features that they reconstruct: the one output of an
+/// autoencoder. score = min((sum over the nodes of the distance + half) >> shift, kScoreMax).
+struct OutputStage {
+  DistanceMeasure measure = DistanceMeasure::kAbsolute;
+  std::uint32_t shift = 0;            // 0..kShiftMax
+  std::int32_t class_above = 0;       // class 1 when score > class_above; 0..kScoreMax
+  std::vector<std::uint32_t> inputs;  // of each node of the last layer: the feature that it reconstructs
+  // Of each node, one after the other: for every code of its feature what the node should give.
+  std::vector<std::int16_t> targets;
+};
+
 /// Immutable once checked. Plain data: thread-safe to read.
 struct Model {
   std::vector<InputFeature> inputs;
   std::vector<Layer> layers;
-  std::vector<double> output_scales;  // real score = integer output x scale
-  bool codes_only = false;            // there is no input stage: takes codes, not floats
+  std::vector<double> output_scales;        // real score = integer output x scale
+  bool codes_only = false;                  // there is no input stage: takes codes, not floats
+  std::optional<OutputStage> output_stage;  // absent: the outputs are the nodes of the last layer
 
   [[nodiscard]] std::uint32_t input_count() const { return static_cast<std::uint32_t>(inputs.size()); }
-  [[nodiscard]] std::uint32_t output_count() const {
+  /// Nodes of the last layer: what hardware computes.
+  [[nodiscard]] std::uint32_t node_count() const {
     return static_cast<std::uint32_t>(layers.back().nodes.size());
   }
-  /// Two classes for a model of one output (class 1 when the output is positive), else one per output.
+  /// What the model answers with.
+  [[nodiscard]] std::uint32_t output_count() const { return output_stage ? 1 : node_count(); }
+  /// Two classes for a model of one output, else one per output.
   [[nodiscard]] std::uint32_t class_count() const { return output_count() == 1 ? 2 : output_count(); }
+  /// A model of one output says class 1 when the output is above this.
+  [[nodiscard]] std::int32_t class_above() const { return output_stage ? output_stage->class_above : 0; }
 };
+
+/// What an output can be.
+struct OutputRange {
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+};
+/// One an output. Precondition: check(model).
+[[nodiscard]] std::vector<OutputRange> output_ranges(const Model& model);
 
 /// Every bound that evaluation relies on: sizes agree, codes stay inside their tables, scales are finite, no
 /// accumulator can leave int32. The error names layer, node and edge, and what was expected.

@@ -11,6 +11,9 @@
 namespace kantrig::kan {
 namespace {
 
+static_assert(static_cast<int>(DistanceMeasure::kAbsolute) == v1::DISTANCE_MEASURE_ABSOLUTE);
+static_assert(static_cast<int>(DistanceMeasure::kSquared) == v1::DISTANCE_MEASURE_SQUARED);
+
 std::string serialise(const google::protobuf::MessageLite& message) {
   std::string bytes;
   {
@@ -135,6 +138,34 @@ Result<void> decode_layer(const v1::Layer& stored, std::size_t l, Layer& layer) 
   return decode_edges(stored, l, layer);
 }
 
+void encode_output_stage(const OutputStage& stage, v1::OutputStage& out) {
+  out.set_distance(static_cast<v1::DistanceMeasure>(stage.measure));
+  out.set_shift(stage.shift);
+  out.set_class_above(stage.class_above);
+  out.mutable_inputs()->Add(stage.inputs.begin(), stage.inputs.end());
+  out.set_targets(bytes_of(std::span(stage.targets)));
+}
+
+/// What check() looks at, as it stands.
+Result<OutputStage> decode_output_stage(const v1::OutputStage& stored) {
+  if (stored.distance() != v1::DISTANCE_MEASURE_ABSOLUTE &&
+      stored.distance() != v1::DISTANCE_MEASURE_SQUARED) {
+    return fail(ErrorCode::kCorrupt,
+                "output stage: distance is of measure {}, expected {} (absolute) or {} (squared)",
+                static_cast<int>(stored.distance()), static_cast<int>(v1::DISTANCE_MEASURE_ABSOLUTE),
+                static_cast<int>(v1::DISTANCE_MEASURE_SQUARED));
+  }
+  if (stored.targets().size() % 2 != 0) {
+    return fail(ErrorCode::kCorrupt, "output stage: targets have {} bytes, expected two for each",
+                stored.targets().size());
+  }
+  return OutputStage{.measure = static_cast<DistanceMeasure>(stored.distance()),
+                     .shift = stored.shift(),
+                     .class_above = stored.class_above(),
+                     .inputs = {stored.inputs().begin(), stored.inputs().end()},
+                     .targets = values_of<std::int16_t>(stored.targets())};
+}
+
 void encode_histograms(const std::vector<Histogram>& histograms,
                        google::protobuf::RepeatedPtrField<v1::Histogram>& out) {
   for (const Histogram& histogram : histograms) {
@@ -175,6 +206,7 @@ std::string encode_model(const Model& model) {
   }
   for (const Layer& layer : model.layers) encode_layer(layer, *out.add_layers());
   for (const double scale : model.output_scales) out.add_output_scales(scale);
+  if (model.output_stage) encode_output_stage(*model.output_stage, *out.mutable_output_stage());
   return serialise(out);
 }
 
@@ -195,6 +227,11 @@ Result<Model> decode_model(std::string_view bytes, bool codes_only) {
     if (auto ok = decode_layer(layer, l, model.layers.back()); !ok) return tl::unexpected(ok.error());
   }
   model.output_scales.assign(stored->output_scales().begin(), stored->output_scales().end());
+  if (stored->has_output_stage()) {
+    auto stage = decode_output_stage(stored->output_stage());
+    if (!stage) return tl::unexpected(stage.error());
+    model.output_stage = std::move(*stage);
+  }
   if (auto ok = check(model); !ok) return tl::unexpected(ok.error());
   return model;
 }

@@ -247,6 +247,29 @@ void finish_words(const LutProgram& program, const std::uint8_t* codes, const Ti
   store(batch.classes + at.first, _mm256_permute4x64_epi64(packed, 0xD8));
 }
 
+void finish_distance_tile(const LutProgram& program, const std::uint8_t* codes, const std::uint8_t* scratch,
+                          const TileBatch& batch, std::uint32_t first) noexcept {
+  if (program.distance.in_bytes) return finish_distance(program, codes, scratch, batch, first);
+  scalar::finish_distance(program, codes, scratch, batch, first);
+}
+
+/// The nodes of one layer, whose columns are prepared.
+template <std::uint32_t T>
+[[gnu::always_inline]] inline void eval_nodes(const LutProgram& program, const LutLayer& layer, Source in,
+                                              Source indices, Target out) noexcept {
+  for (std::uint32_t k = layer.node_begin; k < layer.node_end; ++k) {
+    const LutNode& node = program.nodes[k];
+    if (node.sum == SumWidth::kByte) {
+      eval_byte_node<T>(program, node, indices, out);
+    } else if (node.sum == SumWidth::kHalf) {
+      eval_half_node<T>(program, node, in, indices, out);
+    } else {
+      for (std::uint32_t t = 0; t < T; ++t)
+        scalar::eval_node(program, node, in.bytes + t * in.stride, out.bytes + t * out.stride);
+    }
+  }
+}
+
 template <std::uint32_t T>
 void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first_tile) noexcept {
   const std::size_t stride = program.scratch_bytes;
@@ -257,19 +280,14 @@ void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first
     const Target out{batch.scratch + (l & 1U) * std::size_t{program.layer_bytes}, stride};
     const LutLayer& layer = program.layers[l];
     prepare<T>(program, layer, in, prepared);
-    for (std::uint32_t k = layer.node_begin; k < layer.node_end; ++k) {
-      const LutNode& node = program.nodes[k];
-      if (node.sum == SumWidth::kByte) {
-        eval_byte_node<T>(program, node, indices, out);
-      } else if (node.sum == SumWidth::kHalf) {
-        eval_half_node<T>(program, node, in, indices, out);
-      } else {
-        for (std::uint32_t t = 0; t < T; ++t)
-          scalar::eval_node(program, node, in.bytes + t * in.stride, out.bytes + t * stride);
-      }
-    }
+    eval_nodes<T>(program, layer, in, indices, out);
     in = {out.bytes, stride};
   }
+  for (std::uint32_t t = 0; t < T && program.distance.term_count != 0; ++t) {
+    finish_distance_tile(program, in.bytes + t * stride, batch.scratch + t * stride, batch,
+                         (first_tile + t) * kTileEvents);
+  }
+  if (program.distance.term_count != 0) return;
   const bool in_bytes = program.ranks_in_bytes && program.output_count > 1;
   for (std::uint32_t part = 0; part < 2 * T; ++part) {
     const std::uint8_t* codes = in.bytes + part / 2 * stride;
@@ -294,6 +312,20 @@ void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
   for (; tile < tiles; ++tile) eval<1>(program, batch, tile);
   for (std::uint32_t event = batch.events - singles; event < batch.events; ++event)
     eval_event(program, batch, event);
+}
+
+void score_tiles(const LutProgram& program, const TileBatch& batch, NodeColumns nodes) noexcept {
+  const std::size_t stride = program.scratch_bytes;
+  std::uint8_t* const last = batch.scratch + std::size_t{program.layer_bytes};  // targets lie behind it
+  const Target prepared{batch.scratch + 2 * std::size_t{program.layer_bytes}, stride};
+  const LutLayer& targets = program.distance.targets;
+  for (std::uint32_t first = 0; first < batch.events; first += kTileEvents) {
+    const Source in{batch.codes + first / kTileEvents * std::size_t{program.tile_bytes}, program.tile_bytes};
+    scalar::load_nodes(program, nodes, first, last);
+    prepare<1>(program, targets, in, prepared);
+    eval_nodes<1>(program, targets, in, {prepared.bytes, stride}, {batch.scratch, stride});
+    finish_distance_tile(program, last, batch.scratch, batch, first);
+  }
 }
 
 }  // namespace kantrig::kernels::avx2

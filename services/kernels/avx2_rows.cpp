@@ -87,6 +87,7 @@ void eval_event(const LutProgram& program, const TileBatch& batch, std::uint32_t
     in_event = 0;
   }
   const auto* values = reinterpret_cast<const std::int16_t*>(out);
+  if (program.distance.term_count != 0) return scalar::finish_distance_values(program, values, batch, event);
   for (std::uint32_t k = 0; k < program.output_count; ++k)
     batch.outputs[k * std::size_t{batch.output_stride} + event] = values[k];
   const std::uint32_t lanes = program.row_layers[program.layer_count - 1].lanes;

@@ -215,6 +215,12 @@ void finish_words(const LutProgram& program, const std::uint8_t* codes, const Ti
                      _mm512_cvtepi16_epi8(classes));
 }
 
+void finish_distance_tile(const LutProgram& program, const std::uint8_t* codes, const std::uint8_t* scratch,
+                          const TileBatch& batch, std::uint32_t first) noexcept {
+  if (program.distance.in_bytes) return finish_distance(program, codes, scratch, batch, first);
+  scalar::finish_distance(program, codes, scratch, batch, first);
+}
+
 template <std::uint32_t T>
 void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first_tile) noexcept {
   const std::size_t stride = program.scratch_bytes;
@@ -231,7 +237,9 @@ void eval(const LutProgram& program, const TileBatch& batch, std::uint32_t first
   for (std::uint32_t t = 0; t < T; ++t) {
     const std::uint8_t* codes = in.codes + t * stride;
     const std::uint32_t first = (first_tile + t) * kTileEvents;
-    if (in_bytes) {
+    if (program.distance.term_count != 0) {
+      finish_distance_tile(program, codes, batch.scratch + t * stride, batch, first);
+    } else if (in_bytes) {
       finish_bytes(program, codes, batch, first);
     } else {
       finish_words(program, codes, batch, first, 0);
@@ -252,6 +260,18 @@ void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
   for (; tile < tiles; ++tile) eval<1>(program, batch, tile);
   for (std::uint32_t event = batch.events - singles; event < batch.events; ++event)
     avx2::eval_event(program, batch, event);
+}
+
+void score_tiles(const LutProgram& program, const TileBatch& batch, NodeColumns nodes) noexcept {
+  std::uint8_t* const last = batch.scratch + std::size_t{program.layer_bytes};  // targets lie behind it
+  const LutLayer& targets = program.distance.targets;
+  for (std::uint32_t first = 0; first < batch.events; first += kTileEvents) {
+    const Codes in{batch.codes + first / kTileEvents * std::size_t{program.tile_bytes}, program.tile_bytes};
+    scalar::load_nodes(program, nodes, first, last);
+    for (std::uint32_t k = targets.node_begin; k < targets.node_end; ++k)
+      eval_node<1>(program, program.nodes[k], in, batch.scratch, program.scratch_bytes);
+    finish_distance_tile(program, last, batch.scratch, batch, first);
+  }
 }
 
 }  // namespace kantrig::kernels::avx512

@@ -24,13 +24,13 @@ bool avx512_supported() noexcept {
 
 constexpr std::array kSets = {
 #if defined(__x86_64__)
-    KernelSet{"avx512", avx512_supported, TableForm::kBytes, avx512::eval_tiles, avx512::load_float32,
-              avx512::load_code8, avx512::load_code16},
-    KernelSet{"avx2", avx2_supported, TableForm::kByteChunks, avx2::eval_tiles, avx2::load_float32,
-              avx2::load_code8, avx2::load_code16},
+    KernelSet{"avx512", avx512_supported, TableForm::kBytes, avx512::eval_tiles, avx512::score_tiles,
+              avx512::load_float32, avx512::load_code8, avx512::load_code16},
+    KernelSet{"avx2", avx2_supported, TableForm::kByteChunks, avx2::eval_tiles, avx2::score_tiles,
+              avx2::load_float32, avx2::load_code8, avx2::load_code16},
 #endif
-    KernelSet{"scalar", scalar_supported, TableForm::kWords, scalar::eval_tiles, scalar::load_float32,
-              scalar::load_code8, scalar::load_code16},
+    KernelSet{"scalar", scalar_supported, TableForm::kWords, scalar::eval_tiles, scalar::score_tiles,
+              scalar::load_float32, scalar::load_code8, scalar::load_code16},
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ struct KernelSet {
   bool (*supported)() noexcept;  // may this CPU run it? Defined in dispatch.cpp only.
   TableForm form;
   EvalTilesFn* eval_tiles;
+  ScoreTilesFn* score_tiles;
   LoadRowsFn* load_float32;
   LoadRowsFn* load_code8;
   LoadRowsFn* load_code16;

@@ -87,6 +87,33 @@ struct LutOutput {
       0;  // low minus the least low of all outputs; meaningful when LutProgram::ranks_in_bytes
 };
 
+/// A node of the last layer beside its target: what lies in a tile's scratch for it.
+struct DistanceTerm {
+  Column node;              // in the codes of the last layer
+  Column target;            // from the start of the tile's scratch
+  Column input;             // in the tile's codes: what the target is looked up from
+  std::int32_t offset = 0;  // node - target = code of the node - code of the target + offset
+  std::int16_t low = 0;     // node = code + low
+  std::uint32_t table = 0;  // entries into LutDistance::tables: targets by code of the input
+  bool widen = false;       // the sum in narrow lanes is moved to wide ones behind this term
+};
+
+/// The output stage of an autoencoder. Targets are looked up by nodes beside those of the first layer, into
+/// columns that the layers leave alone. in_bytes: every code is a byte, every offset 0; between two terms
+/// that widen the narrow sums stay exact: absolute in 8 bits, then 16; squared in 16 bits, then 32.
+struct LutDistance {
+  const DistanceTerm* terms = nullptr;
+  std::uint32_t term_count = 0;  // 0: there is none
+  bool squared = false;
+  bool in_bytes = false;
+  std::uint32_t shift = 0;
+  std::int16_t class_above = 0;
+  const std::int16_t* tables = nullptr;
+  LutLayer targets;  // the nodes that look targets up, alone
+};
+
+constexpr std::uint32_t kScoreMax = 32767;  // of a distance
+
 constexpr std::uint32_t kRowLanes = 16;  // nodes that are summed at once for a single event
 
 /// One input with edges, for single events: a row of `lanes` 16-bit entries for each code, a lane a node.
@@ -131,8 +158,9 @@ struct LutProgram {
   std::uint32_t tile_bytes = 0;  // codes of all inputs of a tile
   std::uint32_t layer_bytes =
       0;  // codes of the largest inner layer of a tile; scratch holds two of these, ...
-  std::uint32_t prepared_bytes = 0;  // ... then the prepared indices of a tile
+  std::uint32_t prepared_bytes = 0;  // ... then the prepared indices of a tile, then targets of a distance
   std::uint32_t scratch_bytes = 0;   // of a tile; scratch holds kTilesAtOnce of these
+  LutDistance distance;
   // Single events; no layers when a node needs more than 16 bits or the rows would be too large.
   const RowLayer* row_layers = nullptr;
   const RowInput* row_inputs = nullptr;
@@ -150,6 +178,12 @@ struct TileBatch {
   std::int16_t* outputs = nullptr;  // output k of event i at k * output_stride + i
   std::uint32_t output_stride = 0;  // entries; whole tiles are written
   std::uint8_t* classes = nullptr;  // whole tiles are written
+};
+
+/// Nodes of the last layer as someone else computed them, for the events of a batch whose codes are loaded.
+struct NodeColumns {
+  const std::int16_t* nodes = nullptr;  // node k of event i at k * stride + i, readable for whole tiles
+  std::size_t stride = 0;               // entries
 };
 
 /// From rows of features to columns of codes. Arrays are padded to whole blocks of kBlockFeatures.
@@ -179,6 +213,12 @@ struct BlockPlace {
 };
 
 using EvalTilesFn = void(const LutProgram& program, const TileBatch& batch) noexcept;
+/// The output stage alone. Precondition: the program has a distance.
+using ScoreTilesFn = void(const LutProgram& program, const TileBatch& batch, NodeColumns nodes) noexcept;
+/// Output and class of one tile from the codes of its last layer and its scratch.
+using FinishDistanceFn = void(const LutProgram& program, const std::uint8_t* codes,
+                              const std::uint8_t* scratch, const TileBatch& batch,
+                              std::uint32_t first) noexcept;
 using LoadRowsFn = void(const LutInputStage& stage, const RowBatch& batch) noexcept;
 /// Loads one block of features of one tile and returns which of its events are malformed in it.
 using LoadBlockFn = std::uint64_t(const LutInputStage& stage, const RowBatch& batch,
@@ -186,6 +226,16 @@ using LoadBlockFn = std::uint64_t(const LutInputStage& stage, const RowBatch& ba
 
 namespace scalar {
 EvalTilesFn eval_tiles;
+ScoreTilesFn score_tiles;
+FinishDistanceFn finish_distance;
+/// One event of it.
+FinishDistanceFn finish_distance_event;
+/// The same from the nodes' values themselves, one after the other.
+void finish_distance_values(const LutProgram& program, const std::int16_t* values, const TileBatch& batch,
+                            std::uint32_t event) noexcept;
+/// The codes of the last layer of one tile, from the nodes that someone else computed.
+void load_nodes(const LutProgram& program, NodeColumns nodes, std::uint32_t first,
+                std::uint8_t* codes) noexcept;
 LoadRowsFn load_float32;
 LoadRowsFn load_code8;
 LoadRowsFn load_code16;
@@ -206,6 +256,9 @@ void finish_tile(const LutProgram& program, const std::uint8_t* codes, const Til
 
 namespace avx2 {
 EvalTilesFn eval_tiles;
+ScoreTilesFn score_tiles;
+/// Precondition, also of the one below: distance.in_bytes.
+FinishDistanceFn finish_distance;
 LoadRowsFn load_float32;
 LoadRowsFn load_code8;
 LoadRowsFn load_code16;
@@ -215,6 +268,8 @@ void eval_event(const LutProgram& program, const TileBatch& batch, std::uint32_t
 
 namespace avx512 {
 EvalTilesFn eval_tiles;
+ScoreTilesFn score_tiles;
+FinishDistanceFn finish_distance;
 LoadRowsFn load_float32;
 LoadRowsFn load_code8;
 LoadRowsFn load_code16;

@@ -77,37 +77,6 @@ std::uint32_t columns_bytes(const std::vector<Column>& columns) {
 
 }  // namespace
 
-NodeRange node_range(const LayerSpec& layer, const NodeSpec& node) {
-  const std::int64_t half = node.shift == 0 ? 0 : std::int64_t{1} << (node.shift - 1);
-  NodeRange range{.sum_max = 0, .base = node.bias + half};
-  for (std::uint32_t e = node.edge_begin; e < node.edge_end; ++e) {
-    const auto table = layer.edges[e].table;
-    range.sum_max += static_cast<std::uint64_t>(greatest(table) - least(table));
-    range.base += least(table);
-  }
-  return range;
-}
-
-// (base + u) >> shift, cut at low and then counted from it, is (u - distance) >> shift cut at 0, with
-// distance = (low << shift) - base: a shift that rounds down commutes with adding multiples of 1 << shift.
-bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out) {
-  constexpr std::uint32_t kBits = 16;
-  constexpr std::int64_t kLaneMax = (std::int64_t{1} << kBits) - 1;
-  const std::int64_t sum_max = static_cast<std::int64_t>(range.sum_max);
-  const std::int64_t distance =
-      static_cast<std::int64_t>(node.low) * (std::int64_t{1} << node.shift) - range.base;
-  const std::int64_t top = static_cast<std::int64_t>(node.high) - node.low;
-  if (sum_max > kLaneMax || top > kLaneMax) return false;
-  // A sum that saturates must still come out as top.
-  const bool saturates = distance < 0 && sum_max - distance > kLaneMax;
-  if (saturates && kLaneMax >> node.shift < top) return false;
-  out.add = static_cast<std::uint16_t>(distance < 0 ? std::min(-distance, kLaneMax) : 0);
-  out.sub = static_cast<std::uint16_t>(distance > 0 ? std::min(distance, kLaneMax) : 0);
-  out.top = static_cast<std::uint16_t>(top);
-  out.shift = std::min(node.shift, kBits);  // a lane is 0 after so many shifts
-  return true;
-}
-
 /// Fills a Program's storage layer by layer.
 class ProgramBuilder {
  public:
@@ -116,6 +85,7 @@ class ProgramBuilder {
 
   void run() {
     add_input_stage();
+    if (!spec_.distance.targets.empty()) targets_ = target_layer(spec_);
     for (const LayerSpec& layer : spec_.layers) add_layer(layer);
     add_outputs();
     if (form_ != TableForm::kWords) build_rows(spec_, columns_.front(), storage_);
@@ -153,12 +123,14 @@ class ProgramBuilder {
     const std::vector<Column> out = place_columns(counts);
     LutLayer lut{.node_begin = static_cast<std::uint32_t>(storage_.nodes.size()),
                  .prepared_begin = static_cast<std::uint32_t>(storage_.prepared.size())};
-    if (form_ == TableForm::kByteChunks) prepare_columns(layer);
+    const bool with_targets = storage_.layers.empty() && !targets_.nodes.empty();
+    if (form_ == TableForm::kByteChunks) prepare_columns(layer, with_targets);
     for (std::size_t k = 0; k < layer.nodes.size(); ++k) {
       LutNode node = add_node(layer, layer.nodes[k]);
       node.out = out[k];
       storage_.nodes.push_back(node);
     }
+    if (with_targets) add_targets(lut);
     lut.node_end = static_cast<std::uint32_t>(storage_.nodes.size());
     lut.prepared_end = static_cast<std::uint32_t>(storage_.prepared.size());
     storage_.layers.push_back(lut);
@@ -166,12 +138,39 @@ class ProgramBuilder {
     columns_.push_back(out);
   }
 
+  /// Targets are nodes of the first layer whose columns no layer writes again.
+  void add_targets(const LutLayer& first) {
+    std::vector<std::uint32_t> counts;
+    for (const NodeSpec& node : targets_.nodes)
+      counts.push_back(static_cast<std::uint32_t>(node.high - node.low + 1));
+    target_columns_ = place_columns(counts);
+    LutLayer& lut = storage_.lut.distance.targets;
+    lut = {.node_begin = static_cast<std::uint32_t>(storage_.nodes.size()),
+           .prepared_begin = first.prepared_begin};
+    for (const NodeSpec& node : targets_.nodes) storage_.nodes.push_back(add_node(targets_, node));
+    lut.node_end = static_cast<std::uint32_t>(storage_.nodes.size());
+    lut.prepared_end = static_cast<std::uint32_t>(storage_.prepared.size());
+  }
+
+  /// Now that all else has its place in the scratch. Returns how many bytes the targets take there.
+  std::uint32_t place_targets() {
+    const std::uint32_t begin = 2 * storage_.lut.layer_bytes + storage_.lut.prepared_bytes;
+    for (Column& column : target_columns_) column.offset += begin;
+    const LutLayer& targets = storage_.lut.distance.targets;
+    for (std::uint32_t n = targets.node_begin; n < targets.node_end; ++n)
+      storage_.nodes[n].out = target_columns_[n - targets.node_begin];
+    build_distance(spec_, {columns_.front(), columns_.back(), target_columns_}, storage_);
+    return columns_bytes(target_columns_) - begin;
+  }
+
   /// Gives every byte column that has an edge a place for its prepared indices.
-  void prepare_columns(const LayerSpec& layer) {
+  void prepare_columns(const LayerSpec& layer, bool with_targets) {
     prepared_index_.assign(columns_.back().size(), 0);
     std::vector<bool> seen(columns_.back().size(), false);
     std::uint32_t next = 0;
-    for (const EdgeSpec& edge : layer.edges) {
+    std::vector<EdgeSpec> edges = layer.edges;
+    if (with_targets) edges.insert(edges.end(), targets_.edges.begin(), targets_.edges.end());
+    for (const EdgeSpec& edge : edges) {
       const Column column = columns_.back()[edge.input];
       if (seen[edge.input] || column.width != 1) continue;
       seen[edge.input] = true;
@@ -348,9 +347,10 @@ class ProgramBuilder {
     s.lut.tables = s.aligned_tables.data();
     s.lut.word_tables = s.word_tables.data();
     s.lut.outputs = s.outputs.data();
-    s.lut.output_count = static_cast<std::uint32_t>(s.outputs.size());
+    s.lut.output_count = targets_.nodes.empty() ? static_cast<std::uint32_t>(s.outputs.size()) : 1;
     s.lut.scratch_bytes =
         2 * s.lut.layer_bytes + s.lut.prepared_bytes;  // layer_bytes has 64 a node: rows fit too
+    if (!targets_.nodes.empty()) s.lut.scratch_bytes += place_targets();
     s.lut.row_layers = s.row_layers.empty() ? nullptr : s.row_layers.data();
     s.lut.row_inputs = s.row_inputs.data();
     s.lut.row_tables = s.aligned_row_tables.as<const std::uint16_t>();
@@ -368,6 +368,8 @@ class ProgramBuilder {
   ProgramStorage& storage_;
   std::vector<std::vector<Column>> columns_;  // of the inputs, then of every layer
   std::vector<std::uint32_t> prepared_index_;
+  LayerSpec targets_;                   // of a distance
+  std::vector<Column> target_columns_;  // from the start of the scratch, in the end
 };
 
 Program::Program(const ProgramSpec& spec, TableForm form) : storage_(std::make_unique<ProgramStorage>()) {

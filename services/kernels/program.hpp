@@ -39,10 +39,26 @@ struct LayerSpec {
   std::vector<EdgeSpec> edges;
 };
 
+/// What one node of the last layer is compared with: a value for each code of an input.
+struct TargetSpec {
+  std::uint32_t input = 0;
+  std::span<const std::int16_t> table;
+};
+
+/// The one output is min((sum over the nodes of |node - target| or its square + half) >> shift, 32767); the
+/// class is 1 when it is above class_above.
+struct DistanceSpec {
+  bool squared = false;
+  std::uint32_t shift = 0;
+  std::int32_t class_above = 0;     // 0..32767
+  std::vector<TargetSpec> targets;  // one a node; empty: the outputs are the nodes
+};
+
 /// Precondition: codes stay inside their tables, and no sum leaves int32.
 struct ProgramSpec {
   std::vector<InputSpec> inputs;
   std::vector<LayerSpec> layers;
+  DistanceSpec distance;
 };
 
 struct ProgramStorage;

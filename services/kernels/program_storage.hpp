@@ -20,6 +20,8 @@ struct ProgramStorage {
   std::vector<std::uint8_t> tables;
   std::vector<std::uint16_t> word_tables;
   std::vector<LutOutput> outputs;
+  std::vector<DistanceTerm> terms;
+  std::vector<std::int16_t> target_tables;
   std::vector<RowLayer> row_layers;
   std::vector<RowInput> row_inputs;
   std::vector<std::uint16_t> row_tables;
@@ -44,6 +46,18 @@ struct NodeRange {
 
 /// Fills add, sub, top and shift of `out` when saturating lanes of 16 bits give the exact code; else false.
 [[nodiscard]] bool fits_lanes(const NodeSpec& node, const NodeRange& range, LutNode& out);
+
+/// The targets of spec.distance as nodes of the first layer, each with one edge.
+[[nodiscard]] LayerSpec target_layer(const ProgramSpec& spec);
+
+/// Where codes lie: of the inputs, of the last layer, and of the targets from the start of the scratch.
+struct DistanceColumns {
+  std::span<const Column> inputs;
+  std::span<const Column> nodes;
+  std::span<const Column> targets;
+};
+/// Fills the distance of the program but for its target nodes.
+void build_distance(const ProgramSpec& spec, const DistanceColumns& columns, ProgramStorage& storage);
 
 /// Lays the rows for single events out, unless a node needs more than 16 bits, they would take more than a
 /// megabyte, or the model is so sparse that they would not pay.

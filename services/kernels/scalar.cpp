@@ -133,16 +133,24 @@ void finish_tile(const LutProgram& program, const std::uint8_t* codes, const Til
 
 void eval_tiles(const LutProgram& program, const TileBatch& batch) noexcept {
   const std::size_t last = ((program.layer_count - 1) & 1U) * std::size_t{program.layer_bytes};
+  const bool distance = program.distance.term_count != 0;
   for (std::uint32_t first = 0; first < batch.events; first += kTileEvents) {
     const std::uint8_t* codes = batch.codes + first / kTileEvents * std::size_t{program.tile_bytes};
     const std::uint32_t left = batch.events - first;
     if (left > kSingleEventsMax) {
-      finish_tile(program, eval_tile(program, batch, codes), batch, first);
+      const std::uint8_t* const results = eval_tile(program, batch, codes);
+      if (distance)
+        finish_distance(program, results, batch.scratch, batch, first);
+      else
+        finish_tile(program, results, batch, first);
       continue;
     }
     for (std::uint32_t e = 0; e < left; ++e) {
       eval_event(program, batch, codes, e);
-      finish_event(program, batch.scratch + last, batch, first + e);
+      if (distance)
+        finish_distance_event(program, batch.scratch + last, batch.scratch, batch, first + e);
+      else
+        finish_event(program, batch.scratch + last, batch, first + e);
     }
   }
 }

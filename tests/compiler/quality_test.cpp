@@ -39,7 +39,8 @@ Events every_event(const kan::Bundle& bundle) {
   Events events;
   events.table.values.assign(bundle.golden.inputs.begin(), bundle.golden.inputs.end());
   for (std::size_t i = 0; i < 16; ++i) {
-    events.classes.push_back(kan::reference_class(std::span(bundle.golden.outputs).subspan(3 * i, 3)));
+    events.classes.push_back(
+        kan::reference_class(bundle.model, std::span(bundle.golden.outputs).subspan(3 * i, 3)));
   }
   return events;
 }
@@ -68,7 +69,7 @@ TEST(Quality, FloatsGoThroughTheInputStageAndNaNIsLeftOut) {
   base::FeatureTable table{3, 2, {0.7F, 8.0F, NAN, 8.0F, 100.0F, INFINITY}, {}};
   std::vector<std::uint32_t> labels;
   for (const std::vector<std::uint16_t>& codes : {std::vector<std::uint16_t>{2, 1}, {0, 0}, {3, 3}}) {
-    labels.push_back(kan::reference_class(kan::reference_outputs(bundle.model, codes)));
+    labels.push_back(kan::reference_class(bundle.model, kan::reference_outputs(bundle.model, codes)));
   }
   const auto quality = measure_quality({bundle, table, labels, "x.npy", "scalar"});
   ASSERT_TRUE(quality) << quality.error().message;

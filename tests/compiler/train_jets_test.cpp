@@ -48,7 +48,7 @@ TEST(Jets, TheShippedBundleIsRightOnAtLeast65PercentOfJetsItNeverSaw) {
     for (std::size_t j = 0; j < codes.size(); ++j)
       codes[j] = kan::reference_code(bundle->model.inputs[j], data.values[event * codes.size() + j]).value();
     const auto outputs = kan::reference_outputs(bundle->model, codes);
-    right += kan::reference_class(outputs) == data.classes[event] ? 1 : 0;
+    right += kan::reference_class(bundle->model, outputs) == data.classes[event] ? 1 : 0;
   }
   RecordProperty("right", static_cast<int>(right));
   EXPECT_GE(right, 13'000U);

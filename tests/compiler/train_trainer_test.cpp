@@ -41,7 +41,7 @@ double model_accuracy(const kan::Model& model, const Samples& events, std::span<
   std::size_t right = 0;
   for (const std::uint32_t event : which) {
     const auto outputs = kan::reference_outputs(model, row_of(events, event));
-    right += kan::reference_class(outputs) == events.classes[event] ? 1 : 0;
+    right += kan::reference_class(model, outputs) == events.classes[event] ? 1 : 0;
   }
   return static_cast<double>(right) / static_cast<double>(which.size());
 }

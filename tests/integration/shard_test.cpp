@@ -129,7 +129,7 @@ TEST_F(ShardTest, DecidesABatchAsTheReferenceDoes) {
     const std::vector<std::uint16_t> codes{static_cast<std::uint16_t>(kCodes[2 * i]),
                                            static_cast<std::uint16_t>(kCodes[2 * i + 1])};
     const auto outputs = kan::reference_outputs(model_->bundle.model, codes);
-    const std::uint8_t expected = kan::reference_class(outputs);
+    const std::uint8_t expected = kan::reference_class(model_->bundle.model, outputs);
     EXPECT_EQ(static_cast<std::uint8_t>(decision.classes[i]), expected);
     EXPECT_EQ(std::memcmp(decision.scores.data() + i * 6, outputs.data(), 6), 0);
     accepted += expected == 1 ? 1 : 0;

@@ -112,7 +112,7 @@ ReferenceDecisions::Outputs ReferenceDecisions::evaluate(const kan::Model& model
       outputs.columns[k][r] = scores[k];
       outputs.rows[std::size_t{r} * scores.size() + k] = scores[k];
     }
-    outputs.classes[r] = kan::reference_class(scores);
+    outputs.classes[r] = kan::reference_class(model, scores);
   }
   return outputs;
 }

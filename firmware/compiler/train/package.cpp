@@ -66,7 +66,7 @@ Score score_of(const Measured& measured, std::span<const std::uint32_t> which) {
     const double chance = outputs.size() > 1 ? chances[label] : label == 1 ? chances[0] : 1.0 - chances[0];
     score.loss -= logarithm(std::max(chance, 1e-300));
     const std::vector<std::int16_t> codes(outputs.begin(), outputs.end());
-    score.accuracy += kan::reference_class(codes) == label ? 1.0 : 0.0;
+    score.accuracy += kan::reference_class(measured.model, codes) == label ? 1.0 : 0.0;
   }
   score.loss /= static_cast<double>(which.size());
   score.accuracy /= static_cast<double>(which.size());

@@ -13,28 +13,36 @@
 namespace kantrig::card_host {
 namespace {
 
-/// Results of a batch as replay_golden() reads them: columns and classes.
+/// Results of a batch as replay_golden() reads them: columns of outputs, and classes.
 class Columns {
  public:
-  explicit Columns(std::uint32_t outputs) : scores_(std::size_t{outputs} * kan::kGoldenBatchEvents) {
-    for (std::uint32_t k = 0; k < outputs; ++k) {
+  explicit Columns(const kan::Model& model)
+      : model_(model), scores_(std::size_t{model.node_count()} * kan::kGoldenBatchEvents) {
+    for (std::uint32_t k = 0; k < model.node_count(); ++k)
       into_.push_back(scores_.data() + std::size_t{k} * kan::kGoldenBatchEvents);
-      from_.push_back(into_.back());
-    }
+    from_.assign(into_.begin(), into_.begin() + model.output_count());
   }
   kan::BatchResults read(const kan::RecordLayout& layout, std::span<const std::byte> records,
-                         std::uint32_t events) {
+                         std::span<const std::uint16_t> codes, std::uint32_t events) {
     kan::unpack_records(layout, records, events, into_);
-    std::vector<std::int16_t> row(into_.size());
+    const std::size_t inputs = model_.input_count();
+    std::vector<std::int16_t> row;
     for (std::uint32_t i = 0; i < events; ++i) {
-      for (std::size_t k = 0; k < row.size(); ++k) row[k] = into_[k][i];
-      classes_[i] = static_cast<std::uint8_t>(kan::reference_class(row));
+      row.clear();
+      for (const std::int16_t* column : into_) row.push_back(column[i]);
+      if (model_.output_stage) {
+        row = {kan::reference_score(model_, codes.subspan(i * inputs, inputs), row)};
+        into_.front()[i] = row.front();
+      }
+      classes_[i] = kan::reference_class(model_, row);
     }
     return {from_, classes_.data(), 0};
   }
 
  private:
-  std::vector<std::int16_t> scores_;
+  const kan::Model& model_;
+  std::vector<std::int16_t>
+      scores_;  // of the nodes of the last layer; a distance takes the first one's place
   std::vector<std::int16_t*> into_;
   std::vector<const std::int16_t*> from_;
   std::array<std::uint8_t, kan::kGoldenBatchEvents> classes_{};
@@ -128,7 +136,7 @@ DeviceResult<std::uint32_t> Prover::replay(const CardBundle& bundle, std::uint32
 
 DeviceResult<void> Prover::replay_on(std::size_t number, const CardBundle& bundle, std::uint32_t bank) {
   Unit& unit = units_[number];
-  Columns columns(bundle.bundle.model.output_count());
+  Columns columns(bundle.bundle.model);
   std::optional<Fault> trouble;
   const auto run = [&](std::span<const std::uint16_t> codes, std::uint32_t events) -> DeviceResult<void> {
     kan::pack_records(bundle.image.input, codes, events, unit.input.memory());
@@ -142,7 +150,7 @@ DeviceResult<void> Prover::replay_on(std::size_t number, const CardBundle& bundl
       trouble = ok.error();
       return {{}, nullptr, events};  // ends the replay
     }
-    return columns.read(bundle.image.output, unit.output.memory(), events);
+    return columns.read(bundle.image.output, unit.output.memory(), codes, events);
   };
   const auto replayed =
       kan::replay_golden(bundle.bundle, fmt::format("compute unit {} of the card", number), batch);

@@ -71,7 +71,7 @@ class BackendContract : public testing::TestWithParam<Kind> {
                     std::span<const std::uint16_t> codes) {
     const auto expected = kan::reference_outputs(bundle_.model, codes);
     for (std::uint32_t k = 0; k < expected.size(); ++k) ASSERT_EQ(space.outputs(k)[event], expected[k]);
-    ASSERT_EQ(space.classes()[event], kan::reference_class(expected));
+    ASSERT_EQ(space.classes()[event], kan::reference_class(bundle_.model, expected));
   }
 
   kan::Bundle bundle_ = bundle_with_design();

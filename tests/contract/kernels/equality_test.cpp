@@ -27,7 +27,7 @@ void expect_event(const Model& model, const Workspace& workspace, std::uint32_t 
   for (std::uint32_t k = 0; k < expected.size(); ++k) {
     ASSERT_EQ(workspace.outputs(k)[event], expected[k]) << "event " << event << " output " << k;
   }
-  ASSERT_EQ(workspace.classes()[event], kan::reference_class(expected)) << "event " << event;
+  ASSERT_EQ(workspace.classes()[event], kan::reference_class(model, expected)) << "event " << event;
 }
 
 void expect_equal(const Model& model, const Evaluator& evaluator, Workspace& workspace, std::uint32_t events,

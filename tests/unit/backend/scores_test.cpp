@@ -29,7 +29,8 @@ kan::Model model_of(std::uint32_t outputs, std::int32_t low, std::int32_t high) 
 
 TEST(Scores, GiveTheReferencesClassTiesIncluded) {
   for (const std::uint32_t outputs : {1U, 2U, 3U, 5U, 16U, 256U}) {
-    const backend::Scores scores(model_of(outputs, -3, 3));
+    const kan::Model model = model_of(outputs, -3, 3);
+    const backend::Scores scores(model);
     for (const std::uint32_t events : {1U, 63U, 64U, 65U, 500U}) {
       const Columns columns(outputs, events, outputs * 1'000 + events, -3, 3);
       std::vector<std::uint8_t> classes((events + 63) / 64 * 64);
@@ -37,7 +38,7 @@ TEST(Scores, GiveTheReferencesClassTiesIncluded) {
       for (std::uint32_t i = 0; i < events; ++i) {
         std::vector<std::int16_t> event;
         for (const auto& column : columns.columns) event.push_back(column[i]);
-        ASSERT_EQ(classes[i], kan::reference_class(event)) << outputs << " outputs, event " << i;
+        ASSERT_EQ(classes[i], kan::reference_class(model, event)) << outputs << " outputs, event " << i;
       }
     }
   }

@@ -9,7 +9,7 @@
 #include "base/file.hpp"
 #include "kan/manifest_json.hpp"
 #include "support/temporary_folder.hpp"
-#include "unit/kan/small_bundle.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 
 namespace kantrig::kan {
 namespace {
@@ -329,6 +329,29 @@ TEST_F(BundleTest, WhatCouldNotBeLoadedIsNotWritten) {
   EXPECT_THAT(error_of([](Bundle& b) { b.reference.scores.pop_back(); }),
               HasSubstr("2 features and 3 scores"));
   EXPECT_THAT(error_of([](Bundle& b) { b.name = "a b"; }), HasSubstr("name or version 'a b'"));
+}
+
+TEST_F(BundleTest, AnAutoencoderHasOneScoreAndTwoClasses) {
+  Bundle written = test::small_autoencoder_bundle();
+  const fs::path path = temporary_.path() / "autoencoder";
+  ASSERT_TRUE(write_bundle(written, path, Overwrite::kRefuse));
+  const auto bundle = load_bundle(path);
+  ASSERT_TRUE(bundle) << bundle.error().message;
+  EXPECT_EQ(bundle->golden.outputs.size(), 16U);
+  EXPECT_TRUE(bundle->model.output_stage.has_value());
+
+  written.classes = {"a", "b", "c"};
+  const auto refused = write_bundle(written, path, Overwrite::kReplace);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("names 3 classes, expected 2 for a model of 1 outputs"));
+}
+
+TEST_F(BundleTest, AScoreThatTheOutputStageDoesNotGiveIsRefused) {
+  Bundle written = test::small_autoencoder_bundle();
+  ++written.golden.outputs[7];
+  const auto refused = write_bundle(written, temporary_.path() / "autoencoder", Overwrite::kRefuse);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("vector 7 output 0: the model gives"));
 }
 
 }  // namespace

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/digest.hpp"
 #include "kantrig/v1/bundle.pb.h"
-#include "unit/kan/small_bundle.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 
 namespace kantrig::kan {
 namespace {
@@ -142,6 +143,58 @@ TEST(ModelProto, AHistogramWithoutWidthIsRefused) {
   const auto decoded = decode_reference(encode_reference(reference));
   ASSERT_FALSE(decoded);
   EXPECT_THAT(decoded.error().message, HasSubstr("histogram 'mass': has 2 bins of width 0"));
+}
+
+TEST(ModelProto, AModelWithoutAnOutputStageHasTheBytesThatItAlwaysHad) {
+  const std::string bytes = encode_model(test::small_model());
+  EXPECT_EQ(base::sha256(bytes).hex(), "d3d5cef851cbeff4575fe8b7c9627f9cc2bcfb443929a8c4a39727dfbbf6b924");
+  EXPECT_FALSE(stored_model().has_output_stage());
+}
+
+TEST(ModelProto, AnOutputStageComesBackAsItWas) {
+  const Model model = test::small_autoencoder();
+  const auto decoded = decode_model(encode_model(model), false);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  ASSERT_TRUE(decoded->output_stage.has_value());
+  EXPECT_EQ(decoded->output_stage->measure, model.output_stage->measure);
+  EXPECT_EQ(decoded->output_stage->shift, model.output_stage->shift);
+  EXPECT_EQ(decoded->output_stage->class_above, model.output_stage->class_above);
+  EXPECT_EQ(decoded->output_stage->inputs, model.output_stage->inputs);
+  EXPECT_EQ(decoded->output_stage->targets, model.output_stage->targets);
+}
+
+TEST(ModelProto, AnOutputStageThatIsCutOffIsRefused) {
+  // A cut between two fields of the model leaves a model that another check refuses.
+  const std::string bytes = encode_model(test::small_autoencoder());
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_FALSE(decode_model(std::string_view(bytes).substr(0, length), false)) << length;
+}
+
+TEST(ModelProto, AnOutputStageWithWrongNumbersIsRefused) {
+  const auto error_with = [](const auto& change) {
+    v1::Model stored;
+    EXPECT_TRUE(stored.ParseFromString(encode_model(test::small_autoencoder())));
+    change(*stored.mutable_output_stage());
+    return error_of(stored);
+  };
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.clear_distance(); }),
+            "output stage: distance is of measure 0, expected 1 (absolute) or 2 (squared)");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.set_distance(static_cast<v1::DistanceMeasure>(257)); }),
+            "output stage: distance is of measure 257, expected 1 (absolute) or 2 (squared)");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.mutable_targets()->pop_back(); }),
+            "output stage: targets have 15 bytes, expected two for each");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.mutable_targets()->append(2, '\0'); }),
+            "output stage: has 9 targets, expected 8, one for each code of each input");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.clear_inputs(); }),
+            "output stage: reconstructs 0 features, expected one for each of 2 nodes");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.set_inputs(1, 4'000'000'000U); }),
+            "output stage: node 1 reconstructs input 4000000000, expected one below 2");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.set_shift(4'000'000'000U); }),
+            "output stage: shift is 4000000000, expected at most 30");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.set_class_above(-5); }),
+            "output stage: class 1 is above -5, expected 0 to 32767");
+  EXPECT_EQ(error_with([](v1::OutputStage& s) { s.Clear(); }),
+            "output stage: distance is of measure 0, expected 1 (absolute) or 2 (squared)");
 }
 
 }  // namespace
