@@ -229,4 +229,27 @@ kan::Bundle two_layer_bundle() {
   return bundle;
 }
 
+kan::Bundle two_layer_autoencoder() {
+  kan::Bundle bundle = two_layer_bundle();
+  bundle.name = "two-autoencoder";
+  bundle.classes = {"normal", "anomaly"};
+  kan::OutputStage stage{.measure = kan::DistanceMeasure::kSquared,
+                         .shift = 2,
+                         .class_above = 9'000,
+                         .inputs = {2, 0},
+                         .targets = {}};
+  for (std::int32_t c = 0; c < 32; ++c) stage.targets.push_back(static_cast<std::int16_t>(8 * c - 124));
+  for (std::int32_t c = 0; c < 16; ++c) stage.targets.push_back(static_cast<std::int16_t>(40 * c - 300));
+  bundle.model.output_stage = std::move(stage);
+  bundle.model.output_scales = {0.25};
+  bundle.golden.outputs.clear();
+  const std::size_t inputs = bundle.model.input_count();
+  for (std::uint32_t i = 0; i < bundle.golden.count; ++i) {
+    const auto outputs =
+        kan::reference_outputs(bundle.model, std::span(bundle.golden.inputs).subspan(i * inputs, inputs));
+    bundle.golden.outputs.push_back(outputs.front());
+  }
+  return bundle;
+}
+
 }  // namespace kantrig::test

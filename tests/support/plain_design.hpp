@@ -14,4 +14,8 @@ compiler::HardwareDesign add_plain_design(kan::Bundle& bundle);
 /// output range, and 20 golden vectors.
 [[nodiscard]] kan::Bundle two_layer_bundle();
 
+/// The same with an output stage: its two nodes reconstruct the third and the first feature, by squared
+/// distance.
+[[nodiscard]] kan::Bundle two_layer_autoencoder();
+
 }  // namespace kantrig::test

@@ -25,11 +25,11 @@ Result<void> check_layouts(const CardBundle& card) {
     if (auto ok = kan::check(*layout); !ok) return tl::unexpected(ok.error().within("bundle " + name));
   }
   if (card.image.input.fields.size() != model.input_count() ||
-      card.image.output.fields.size() != model.output_count())
+      card.image.output.fields.size() != model.node_count())
     return fail(ErrorCode::kInvalid,
                 "bundle {}: image for {} has records of {} codes and {} scores, expected {} and {}", name,
                 card.image.platform, card.image.input.fields.size(), card.image.output.fields.size(),
-                model.input_count(), model.output_count());
+                model.input_count(), model.node_count());
   return {};
 }
 

@@ -6,24 +6,12 @@
 #include "backend/card/card_workspace.hpp"
 
 namespace kantrig::backend {
-namespace {
-
-kan::GoldenVectors first_of(const kan::GoldenVectors& golden, const kan::Model& model) {
-  const std::uint32_t count = std::min(golden.count, SeatModel::kGoldenEventsMax);
-  const auto inputs = static_cast<std::ptrdiff_t>(std::size_t{count} * model.input_count());
-  const auto outputs = static_cast<std::ptrdiff_t>(std::size_t{count} * model.output_count());
-  return {count,
-          {golden.inputs.begin(), golden.inputs.begin() + inputs},
-          {golden.outputs.begin(), golden.outputs.begin() + outputs}};
-}
-
-}  // namespace
 
 CardModel::CardModel(kan::Evaluator evaluator, std::vector<CardSeat*> seats, const kan::GoldenVectors& golden)
     : PreparedModel(std::move(evaluator)),
       seats_(std::move(seats)),
       load_ids_(std::make_unique<std::atomic<std::uint64_t>[]>(seats_.size())),
-      golden_(first_of(golden, this->evaluator().model())) {}
+      golden_(kan::golden_nodes(golden, this->evaluator().model(), SeatModel::kGoldenEventsMax)) {}
 
 CardModel::~CardModel() {
   for (std::uint32_t shard = 0; shard < seats_.size(); ++shard) clear_place(shard);
@@ -43,11 +31,10 @@ Result<void> CardModel::check_place(const CardPlace& place) const {
     return fail(ErrorCode::kInvalid, "card: the bundle has no golden vectors, expected at least one");
   if (auto ok = kan::check(place.input); !ok) return tl::unexpected(ok.error().within("card: input"));
   if (auto ok = kan::check(place.output); !ok) return tl::unexpected(ok.error().within("card: output"));
-  if (place.input.fields.size() != model.input_count() ||
-      place.output.fields.size() != model.output_count()) {
+  if (place.input.fields.size() != model.input_count() || place.output.fields.size() != model.node_count()) {
     return fail(ErrorCode::kInvalid, "card: takes {} codes and gives {} scores, expected {} and {}",
                 place.input.fields.size(), place.output.fields.size(), model.input_count(),
-                model.output_count());
+                model.node_count());
   }
   for (std::uint32_t j = 0; j < model.input_count(); ++j) {
     if (place.input.fields[j].width < model.inputs[j].bits)

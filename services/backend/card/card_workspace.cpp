@@ -16,8 +16,13 @@ CardWorkspace::CardWorkspace(const kan::Evaluator& evaluator, std::uint32_t even
       check_space_(evaluator, kCheckEvents),
       check_codes_(std::size_t{kCheckEvents} * evaluator.model().input_count()),
       random_(seat == nullptr ? 0 : seat->state_of_shard_->options.seed) {
-  for (std::uint32_t k = 0; k < evaluator.model().output_count(); ++k)
-    columns_.push_back(space_.output_column(k));
+  const kan::Model& model = evaluator.model();
+  if (model.output_stage && seat != nullptr) {
+    node_stride_ = kan::padded_events(events_max);
+    nodes_.resize(node_stride_ * model.node_count());
+  }
+  for (std::uint32_t k = 0; k < model.node_count() && seat != nullptr; ++k)
+    columns_.push_back(model.output_stage ? nodes_.data() + k * node_stride_ : space_.output_column(k));
 }
 
 CardWorkspace::~CardWorkspace() {
@@ -111,7 +116,7 @@ void CardWorkspace::collect() noexcept {
   const kan::RecordLayout& layout = state.models[slot.model].model->output();
   const auto records = state.port->output(room_.ticket.slot).subspan(room_.first * layout.record_bytes());
   kan::unpack_records(layout, records, events_, columns_);
-  if (!scores_.classify(columns_, events_, space_.class_column()) || !cross_check()) {
+  if (!finish_nodes() || !cross_check()) {
     seat_->probe_.cross_check_failures.add(1);
     seat_->give_up(Trouble::kCrossCheck);
     return take_over();
@@ -121,6 +126,14 @@ void CardWorkspace::collect() noexcept {
   seat_->probe_.batches.add(1);
   seat_->probe_.events.add(events_);
   state.let_go(room_.ticket, state.clock_ns() - begin_ns);
+}
+
+/// From what the card gave to outputs and classes. False when that is nothing that the model can give.
+bool CardWorkspace::finish_nodes() noexcept {
+  if (nodes_.empty()) return scores_.classify(columns_, events_, space_.class_column());
+  if (!scores_.possible(columns_, events_)) return false;
+  evaluator_.score_nodes({nodes_.data(), node_stride_}, space_);
+  return true;
 }
 
 /// Compares a sample of the batch with what the CPU says. Which events, nobody at the card can know.
@@ -145,8 +158,9 @@ bool CardWorkspace::agrees(std::uint32_t first, std::uint32_t events) noexcept {
   evaluator_.copy_codes(space_, first, codes);
   evaluator_.load_code16(std::as_bytes(codes), events, check_space_);
   evaluator_.evaluate(check_space_);
-  for (std::uint32_t k = 0; k < columns_.size(); ++k) {
-    if (!std::equal(columns_[k] + first, columns_[k] + first + events, check_space_.outputs(k))) return false;
+  for (std::uint32_t k = 0; k < evaluator_.model().output_count(); ++k) {
+    const std::int16_t* const given = space_.outputs(k) + first;
+    if (!std::equal(given, given + events, check_space_.outputs(k))) return false;
   }
   return true;
 }

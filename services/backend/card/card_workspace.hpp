@@ -46,6 +46,7 @@ class CardWorkspace final : public Workspace {
   void take_over() noexcept;
   [[nodiscard]] bool hand_over(std::uint32_t backlog) noexcept;
   void collect() noexcept;
+  [[nodiscard]] bool finish_nodes() noexcept;
   [[nodiscard]] bool cross_check() noexcept;
   [[nodiscard]] bool agrees(std::uint32_t first, std::uint32_t events) noexcept;
 
@@ -54,7 +55,11 @@ class CardWorkspace final : public Workspace {
   const std::atomic<std::uint64_t>* load_id_;
   kan::Workspace space_;
   Scores scores_;
-  std::vector<std::int16_t*> columns_;  // of space_
+  // Where the card's nodes go, a column each: to the outputs of space_, or for a model with an output stage
+  // here.
+  std::vector<std::int16_t*> columns_;
+  std::size_t node_stride_ = 0;
+  std::vector<std::int16_t> nodes_;
   std::uint32_t events_ = 0;
   wire::Path path_ = wire::Path::kUnspecified;
   bool waiting_ = false;

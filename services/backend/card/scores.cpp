@@ -53,4 +53,12 @@ bool Scores::classify(std::span<const std::int16_t* const> columns, std::uint32_
   return possible;
 }
 
+bool Scores::possible(std::span<const std::int16_t* const> columns, std::uint32_t events) const noexcept {
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const auto inside = [range = ranges_[k]](std::int16_t y) { return y >= range.low && y <= range.high; };
+    if (!std::all_of(columns[k], columns[k] + events, inside)) return false;
+  }
+  return true;
+}
+
 }  // namespace kantrig::backend

@@ -12,16 +12,14 @@ namespace kantrig::backend {
 namespace {
 
 constexpr std::uint32_t kChunkEvents = 256;  // rows that are packed at once
-constexpr std::uint32_t kTileEvents = 64;    // results are readable up to a multiple of this
 
 class RtlSimWorkspace final : public Workspace {
  public:
   RtlSimWorkspace(const kan::Evaluator& evaluator, std::optional<kan::RtlInstance> instance,
                   std::uint32_t events_max)
       : evaluator_(evaluator), instance_(std::move(instance)), space_(evaluator, events_max) {
-    const std::size_t stride = (std::size_t{events_max} + kTileEvents - 1) / kTileEvents * kTileEvents;
-    stride_ = std::max<std::size_t>(stride, kTileEvents);
-    outputs_.resize(stride_ * evaluator.model().output_count());
+    stride_ = kan::padded_events(events_max);
+    outputs_.resize(stride_ * evaluator.model().node_count());
     classes_.resize(stride_);
     codes_.resize(std::size_t{kChunkEvents} * evaluator.model().input_count());
     if (!instance_) return;
@@ -34,7 +32,10 @@ class RtlSimWorkspace final : public Workspace {
     bool simulated = instance_.has_value();
     for (std::uint32_t first = 0; simulated && first < payload.event_count; first += kChunkEvents)
       simulated = simulate(first, std::min(kChunkEvents, payload.event_count - first));
-    if (!simulated) evaluate_on_cpu(payload.event_count);
+    if (!simulated)
+      evaluate_on_cpu(payload.event_count);
+    else if (evaluator_.model().output_stage)
+      score(payload.event_count);
     path_ = simulated ? wire::Path::kFpga : wire::Path::kCpu;
     return malformed;
   }
@@ -66,12 +67,18 @@ class RtlSimWorkspace final : public Workspace {
       for (std::uint32_t k = 0; k < unit.output_count; ++k)
         outputs_[k * stride_ + first + i] =
             static_cast<std::int16_t>(kan::get_signed_field(row, unit.outputs[k]));
-      classes_[first + i] = class_of(first + i, unit.output_count);
+      if (!evaluator_.model().output_stage) classes_[first + i] = class_of(first + i, unit.output_count);
     }
     return true;
   }
 
-  /// As kan::reference_class() defines it.
+  /// The nodes are used up: the score takes the place of the first.
+  void score(std::uint32_t events) noexcept {
+    evaluator_.score_nodes({outputs_.data(), stride_}, space_);
+    take_over(events);
+  }
+
+  /// As kan::reference_class() defines it. Precondition: no output stage.
   [[nodiscard]] std::uint8_t class_of(std::size_t event, std::uint32_t output_count) const noexcept {
     if (output_count == 1) return outputs_[event] > 0 ? 1 : 0;
     std::uint32_t best = 0;
@@ -83,6 +90,11 @@ class RtlSimWorkspace final : public Workspace {
 
   void evaluate_on_cpu(std::uint32_t events) noexcept {
     evaluator_.evaluate(space_);
+    take_over(events);
+  }
+
+  /// What the evaluator left in its own workspace.
+  void take_over(std::uint32_t events) noexcept {
     for (std::uint32_t k = 0; k < evaluator_.model().output_count(); ++k)
       std::copy_n(space_.outputs(k), events, outputs_.begin() + static_cast<std::ptrdiff_t>(k * stride_));
     std::copy_n(space_.classes(), events, classes_.begin());
@@ -92,7 +104,7 @@ class RtlSimWorkspace final : public Workspace {
   std::optional<kan::RtlInstance> instance_;  // empty: there was no memory for it
   kan::Workspace space_;
   std::size_t stride_ = 0;
-  std::vector<std::int16_t> outputs_;  // output k of event i at k * stride_ + i
+  std::vector<std::int16_t> outputs_;  // node or output k of event i at k * stride_ + i
   std::vector<std::uint8_t> classes_;
   std::vector<std::uint16_t> codes_;    // of a chunk, row by row
   std::vector<std::uint32_t> rows_;     // packed
@@ -103,13 +115,13 @@ class RtlSimWorkspace final : public Workspace {
 /// What the simulation takes and gives is what the model takes and gives.
 Result<void> check_shape(const kan::Model& model, const kantrig_rtl_unit& unit,
                          const std::filesystem::path& file) {
-  bool fits = unit.input_count == model.input_count() && unit.output_count == model.output_count();
+  bool fits = unit.input_count == model.input_count() && unit.output_count == model.node_count();
   for (std::uint32_t i = 0; fits && i < unit.input_count; ++i)
     fits = unit.inputs[i].width >= model.inputs[i].bits;
   if (fits) return {};
   return fail(ErrorCode::kCorrupt,
               "simulated design {}: takes {} codes and gives {} scores, expected {} and {}", file.string(),
-              unit.input_count, unit.output_count, model.input_count(), model.output_count());
+              unit.input_count, unit.output_count, model.input_count(), model.node_count());
 }
 
 }  // namespace

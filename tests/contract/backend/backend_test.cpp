@@ -21,8 +21,7 @@ using testing::HasSubstr;
 
 constexpr std::uint32_t kEventsMax = 1'024;
 
-kan::Bundle bundle_with_design() {
-  kan::Bundle bundle = two_layer_bundle();
+kan::Bundle bundle_with_design(kan::Bundle bundle = two_layer_bundle()) {
   add_plain_design(bundle);
   return bundle;
 }
@@ -53,11 +52,16 @@ struct Events {
                                -std::numeric_limits<float>::infinity(), -0.0F};
 };
 
-class BackendContract : public testing::TestWithParam<Kind> {
+struct Case {
+  Kind kind = Kind::kCpu;
+  bool distance = false;  // the model ends in an output stage
+};
+
+class BackendContract : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    options_.kind = GetParam();
-    if (GetParam() != Kind::kRtlSim) return;
+    options_.kind = GetParam().kind;
+    if (GetParam().kind != Kind::kRtlSim) return;
     if (!can_simulate()) GTEST_SKIP() << kCannotSimulate;
     const auto library = build_library(bundle_);
     ASSERT_TRUE(library) << library.error().message;
@@ -74,7 +78,8 @@ class BackendContract : public testing::TestWithParam<Kind> {
     ASSERT_EQ(space.classes()[event], kan::reference_class(bundle_.model, expected));
   }
 
-  kan::Bundle bundle_ = bundle_with_design();
+  kan::Bundle bundle_ =
+      bundle_with_design(GetParam().distance ? two_layer_autoencoder() : two_layer_bundle());
   backend::Options options_;
 };
 
@@ -133,8 +138,9 @@ TEST_P(BackendContract, GoldenVectorsAreReproducedAndAWrongOneIsNamed) {
   ++wrong.golden.outputs[5];
   const auto replayed = backend::replay_golden(wrong, *model);
   ASSERT_FALSE(replayed);
+  const std::string where = GetParam().distance ? "vector 5 output 0" : "vector 2 output 1";
   EXPECT_THAT(replayed.error().message,
-              HasSubstr("golden vector 2 output 1: backend " + std::string(model->backend()) + " gives"));
+              HasSubstr("golden " + where + ": backend " + std::string(model->backend()) + " gives"));
 }
 
 TEST_P(BackendContract, WorkspacesOfOneModelAreIndependent) {
@@ -150,11 +156,15 @@ TEST_P(BackendContract, WorkspacesOfOneModelAreIndependent) {
   expect_event(*other, 0, codes.last(inputs));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, BackendContract, testing::Values(Kind::kCpu, Kind::kCard, Kind::kRtlSim),
-                         [](const auto& kind) {
-                           return kind.param == Kind::kCpu    ? "Cpu"
-                                  : kind.param == Kind::kCard ? "CardThatIsNotThere"
-                                                              : "RtlSim";
+INSTANTIATE_TEST_SUITE_P(Kinds, BackendContract,
+                         testing::Values(Case{Kind::kCpu, false}, Case{Kind::kCard, false},
+                                         Case{Kind::kRtlSim, false}, Case{Kind::kCpu, true},
+                                         Case{Kind::kCard, true}, Case{Kind::kRtlSim, true}),
+                         [](const auto& param) {
+                           const std::string kind = param.param.kind == Kind::kCpu    ? "Cpu"
+                                                    : param.param.kind == Kind::kCard ? "CardThatIsNotThere"
+                                                                                      : "RtlSim";
+                           return kind + (param.param.distance ? "Autoencoder" : "");
                          });
 
 class RtlSim : public testing::Test {

@@ -64,7 +64,8 @@ class SeatRoom : public testing::Test {
   static constexpr std::uint64_t kLoad = 7;
   static constexpr std::uint32_t kGolden = 37;
 
-  explicit SeatRoom(backend::SeatOptions options = {}) : seat_(with_clock(options)) {}
+  explicit SeatRoom(backend::SeatOptions options = {}, kan::Model model = seat_model())
+      : data_(std::move(model)), seat_(with_clock(options)) {}
 
   std::shared_ptr<backend::CardModel> make_model(const kan::Model& model) {
     return std::make_shared<backend::CardModel>(kan::Evaluator::create(model, "auto").value(),
@@ -118,7 +119,7 @@ class SeatRoom : public testing::Test {
 
  protected:
   ManualClock clock_;
-  kan::Model data_ = seat_model();
+  kan::Model data_;
   backend::CardSeat seat_;
   std::shared_ptr<backend::CardModel> model_ = make_model(data_);
   TestCard card_;

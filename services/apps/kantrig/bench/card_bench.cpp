@@ -45,7 +45,7 @@ struct Stages {
   std::vector<double> total, queue, copy, submit, fabric, complete;
 };
 
-/// The golden vectors again and again, up to `events`.
+/// The golden vectors again and again, up to `events`, with what the card gives for them.
 struct Golden {
   std::vector<std::uint16_t> rows;
   std::vector<std::int16_t> outputs;
@@ -54,11 +54,12 @@ struct Golden {
 Golden golden_of(const kan::Bundle& bundle, std::uint32_t events) {
   Golden golden;
   const std::size_t inputs = bundle.model.input_count();
-  const std::size_t outputs = bundle.model.output_count();
+  const std::size_t outputs = bundle.model.node_count();
+  const kan::GoldenVectors vectors = kan::golden_nodes(bundle.golden, bundle.model, events);
   for (std::uint32_t i = 0; i < events; ++i) {
-    const std::size_t vector = i % bundle.golden.count;
-    const auto row = std::span(bundle.golden.inputs).subspan(vector * inputs, inputs);
-    const auto expected = std::span(bundle.golden.outputs).subspan(vector * outputs, outputs);
+    const std::size_t vector = i % vectors.count;
+    const auto row = std::span(vectors.inputs).subspan(vector * inputs, inputs);
+    const auto expected = std::span(vectors.outputs).subspan(vector * outputs, outputs);
     golden.rows.insert(golden.rows.end(), row.begin(), row.end());
     golden.outputs.insert(golden.outputs.end(), expected.begin(), expected.end());
   }
@@ -76,7 +77,7 @@ class Joined {
     shape.input_bytes = card_link::whole_pages(std::uint64_t{events_max} *
                                                std::bit_ceil(bundle.model.input_count() * 2U + 64U));
     shape.output_bytes = card_link::whole_pages(std::uint64_t{events_max} *
-                                                std::bit_ceil(bundle.model.output_count() * 2U + 64U));
+                                                std::bit_ceil(bundle.model.node_count() * 2U + 64U));
     auto region = card_link::Region::create(shape);
     if (!region) return tl::unexpected(region.error());
     auto card_bell = card_link::Doorbell::create();
@@ -141,7 +142,7 @@ Result<void> check_answers(Joined& joined, const kan::Bundle& bundle, const Gold
                            std::uint32_t events, std::uint32_t slot) {
   joined.submit(slot, events);
   if (const auto completion = joined.wait(); !completion) return tl::unexpected(completion.error());
-  const std::size_t outputs = bundle.model.output_count();
+  const std::size_t outputs = bundle.model.node_count();
   std::vector<std::vector<std::int16_t>> columns(outputs, std::vector<std::int16_t>(events));
   std::vector<std::int16_t*> pointers;
   for (auto& column : columns) pointers.push_back(column.data());
