@@ -7,11 +7,12 @@ menu::ScoreSpace score_space(const kan::Bundle& bundle) {
   space.classes = bundle.classes;
   for (std::size_t k = space.classes.size(); k < bundle.model.class_count(); ++k)
     space.classes.push_back(std::to_string(k));
-  const std::vector<kan::Node>& outputs = bundle.model.layers.back().nodes;
+  const std::vector<kan::OutputRange> outputs = kan::output_ranges(bundle.model);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     space.scores.push_back(
         {.low = outputs[k].low, .high = outputs[k].high, .scale = bundle.model.output_scales[k]});
   }
+  space.distance = bundle.model.output_stage.has_value();
   return space;
 }
 

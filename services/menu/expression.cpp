@@ -107,8 +107,14 @@ class Parser {
   }
 
   Result<Expression> parse_probability() {
+    const std::size_t name_at = at_;
     const auto index = parse_class_in_parentheses();
     if (!index) return tl::unexpected(index.error());
+    if (space_.distance) {
+      return error_at(name_at, fmt::format("prob(...) is not known: this model scores a distance, compare "
+                                           "score({}) instead",
+                                           space_.classes[1]));
+    }
     Expression expression;
     expression.kind = Expression::Kind::kProbability;
     expression.first = *index;
@@ -272,6 +278,10 @@ Result<void> check_space(const ScoreSpace& space) {
   constexpr std::int32_t kLowest = std::numeric_limits<std::int16_t>::min();
   constexpr std::int32_t kHighest = std::numeric_limits<std::int16_t>::max();
   const std::size_t class_count = space.scores.size() == 1 ? 2 : space.scores.size();
+  if (space.distance && space.scores.size() != 1) {
+    return fail(ErrorCode::kInvalid, "the model scores a distance and has {} outputs, expected 1",
+                space.scores.size());
+  }
   if (space.scores.empty() || space.scores.size() > 256) {
     return fail(ErrorCode::kInvalid, "the model has {} outputs, a menu needs 1 to 256", space.scores.size());
   }

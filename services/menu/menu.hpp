@@ -28,6 +28,7 @@ struct ScoreRange {
 struct ScoreSpace {
   std::vector<std::string> classes;
   std::vector<ScoreRange> scores;
+  bool distance = false;  // the one output is a distance, of which no probability is known
 };
 
 enum class LineKind : std::uint8_t { kAccept, kVeto };

@@ -90,6 +90,19 @@ TEST(Expression, OfOneOutputHasTheScoreOfClassOneOnly) {
       "character 6: class \"background\" has no score: a model of one output has only that of \"signal\"");
 }
 
+TEST(Expression, OfADistanceHasScoresAndClassesAndNoProbabilities) {
+  ScoreSpace space = space_of({"normal", "anomaly"}, 1, 0, 4032, 0.25);
+  space.distance = true;
+  ASSERT_TRUE(check_space(space));
+  EXPECT_EQ(parsed("score(anomaly) >= 12.5", space), "s0");
+  EXPECT_EQ(parsed("class == anomaly", space), "c1");
+  EXPECT_EQ(parsed("score(normal) > 1", space),
+            "character 6: class \"normal\" has no score: a model of one output has only that of \"anomaly\"");
+  EXPECT_EQ(
+      parsed("any and prob(anomaly) > 0.5", space),
+      "character 13: prob(...) is not known: this model scores a distance, compare score(anomaly) instead");
+}
+
 TEST(Expression, NamesTheCharacterAndWhatWasExpected) {
   EXPECT_EQ(parsed("class == h"), "character 10: unknown class \"h\", expected one of g q t w z");
   EXPECT_EQ(parsed("class == "),
@@ -153,6 +166,9 @@ TEST(ScoreSpace, IsRefusedWhenItsSizesOrRangesAreWrong) {
             "the model names 1 classes for 3 outputs, expected 3 or none");
   EXPECT_EQ(error(space_of({"a"}, 1, 0, 1, 1.0)),
             "the model names 1 classes for 1 outputs, expected 2 or none");
+  ScoreSpace distances = space_of({}, 2, 0, 1, 1.0);
+  distances.distance = true;
+  EXPECT_EQ(error(distances), "the model scores a distance and has 2 outputs, expected 1");
   EXPECT_EQ(error(space_of({}, 2, 1, 0, 1.0)),
             "output 0 of the model ranges from 1 to 0, expected a range of 16-bit integers");
   EXPECT_EQ(error(space_of({}, 2, 0, 40000, 1.0)),

@@ -49,6 +49,15 @@ TEST(Program, ShowsScoresAsIntegers) {
   EXPECT_EQ(form("score(s) > 0", space_of({"b", "s"}, 1, -8, 7, 0.5)), "y >= 1");
 }
 
+TEST(Program, ShowsTheScoreOfADistanceAsAnInteger) {
+  ScoreSpace space = space_of({"normal", "anomaly"}, 1, 0, 4032, 0.3);
+  space.distance = true;
+  EXPECT_EQ(form("score(anomaly) >= 12.5", space), "y >= 42");
+  EXPECT_EQ(form("score(anomaly) > 12.6", space), "y >= 43") << "42 x 0.3 is 12.6 in double";
+  EXPECT_EQ(form("score(anomaly) >= 0", space), "true (y is at least 0)");
+  EXPECT_EQ(form("score(anomaly) > 1209.7", space), "false (y is at most 4032)");
+}
+
 TEST(Program, SaysWhenAComparisonIsAlwaysTrueOrFalse) {
   EXPECT_EQ(form("score(t) >= 100"), "false (y_t is at most 63)");
   EXPECT_EQ(form("score(t) < 100"), "true (y_t is at most 63)");
