@@ -75,14 +75,14 @@ int check_menu(const MenuOptions& options) {
   if (!bundle) return wrong_input(bundle.error());
   const auto menu = control::compile_menu({std::move(*text), options.file.string()}, *bundle);
   if (!menu) return wrong_input(menu.error());
-  const v1::MenuReply reply = describe(**menu);
-  if (options.control.json) return print_json(reply);
+  if (options.control.json) return print_json(describe(**menu));
   return print_text(
-      fmt::format("{} fits {}\n{}", options.file.string(), bundle->full_name(), menu_text(reply)));
+      fmt::format("{} fits {}\n{}", options.file.string(), bundle->full_name(), (*menu)->describe()));
 }
 
 void add_check(CLI::App& menu, const std::shared_ptr<MenuOptions>& options, int& exit_code) {
-  CLI::App* command = menu.add_subcommand("check", "Check a menu against a bundle, without a daemon");
+  CLI::App* command = menu.add_subcommand(
+      "check", "Check a menu against a bundle, and show the integers that it compares; needs no daemon");
   command->add_option("FILE", options->file, "Menu in TOML")->required();
   command
       ->add_option("--model", options->bundle, "Folder of the bundle whose classes and scores it speaks of")
