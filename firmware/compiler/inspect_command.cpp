@@ -79,6 +79,21 @@ Json layers_json(const kan::Bundle& bundle) {
   return layers;
 }
 
+std::string_view name_of(kan::DistanceMeasure measure) {
+  return measure == kan::DistanceMeasure::kSquared ? "squared" : "absolute";
+}
+
+Json output_stage_json(const kan::Model& model) {
+  const kan::OutputStage& stage = *model.output_stage;
+  return {{"distance", name_of(stage.measure)},
+          {"nodes", stage.inputs.size()},
+          {"reconstructs", stage.inputs},
+          {"target_bytes", stage.targets.size() * sizeof(std::int16_t)},
+          {"shift", stage.shift},
+          {"class_above", stage.class_above},
+          {"score_max", kan::output_ranges(model).front().high}};
+}
+
 void print_json(const kan::Bundle& bundle) {
   Json out;
   out["name"] = bundle.name;
@@ -90,6 +105,7 @@ void print_json(const kan::Bundle& bundle) {
   out["classes"] = bundle.classes;
   out["layers"] = layers_json(bundle);
   out["output_scales"] = bundle.model.output_scales;
+  if (bundle.model.output_stage) out["output_stage"] = output_stage_json(bundle.model);
   out["golden_vectors"] = bundle.golden.count;
   out["metrics"] = Json::object();
   for (const kan::Metric& metric : bundle.metrics) out["metrics"][metric.name] = metric.value;
@@ -134,6 +150,18 @@ void print_layers(const kan::Bundle& bundle) {
   fmt::print("tables    {} bytes\n", bytes);
 }
 
+void print_output_stage(const kan::Bundle& bundle) {
+  if (!bundle.model.output_stage) return;
+  const kan::OutputStage& stage = *bundle.model.output_stage;
+  const double scale = bundle.model.output_scales.front();
+  const std::int32_t highest = kan::output_ranges(bundle.model).front().high;
+  fmt::print(
+      "score     {} distance of {} nodes from the features that they reconstruct, shift {}, 0 to {} ({:g}), "
+      "{} above {} ({:g})\n",
+      name_of(stage.measure), stage.inputs.size(), stage.shift, highest, highest * scale, bundle.classes[1],
+      stage.class_above, stage.class_above * scale);
+}
+
 void print_line(std::string_view what, std::string_view text) {
   if (!text.empty()) fmt::print("{:<9} {}\n", what, text);
 }
@@ -146,6 +174,7 @@ void print_text(const kan::Bundle& bundle) {
   for (const std::string& name : bundle.classes) fmt::print(" {}", name);
   fmt::print("\n");
   print_layers(bundle);
+  print_output_stage(bundle);
   fmt::print("golden    {} vectors, reproduced by the reference evaluator\n", bundle.golden.count);
   for (const kan::Metric& metric : bundle.metrics)
     fmt::print("metric    {} = {:g}\n", metric.name, metric.value);

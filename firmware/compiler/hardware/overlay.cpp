@@ -163,6 +163,11 @@ HardwareDesign describe_design(const kan::Bundle& bundle, const OverlayShape& sh
   for (const kan::Feature& feature : bundle.features) features.push_back(feature.name);
   std::vector<std::string> scores = bundle.classes;
   if (bundle.model.output_count() == 1) scores = {"score"};  // of two classes
+  if (bundle.model.output_stage) {
+    scores.clear();
+    for (const std::uint32_t input : bundle.model.output_stage->inputs)
+      scores.push_back(fmt::format("y{}_{}", scores.size(), features[input]));
+  }
   HardwareDesign design;
   design.bundle = bundle.full_name();
   design.target = HardwareTarget::kOverlay;

@@ -22,6 +22,10 @@ std::string identifier(const std::string& name) {
 
 std::string output_name(const kan::Bundle& bundle, std::size_t layer, std::size_t node) {
   if (layer + 1 < bundle.model.layers.size()) return fmt::format("h{}_{}", layer, node);
+  if (bundle.model.output_stage) {
+    const std::uint32_t input = bundle.model.output_stage->inputs[node];
+    return fmt::format("y{}_{}", node, identifier(bundle.features[input].name));
+  }
   if (bundle.model.output_count() == 1) return "score";
   return identifier(bundle.classes[node]);
 }

@@ -46,7 +46,8 @@ struct SumIr {
   std::vector<SumLayer> layers;
 };
 
-/// One term an edge. Names come from the bundle: features, hidden nodes h<layer>_<node>, classes.
+/// One term an edge. Names come from the bundle: features, hidden nodes h<layer>_<node>, classes;
+/// reconstructions y<node>_<feature>.
 [[nodiscard]] SumIr sum_ir_of(const kan::Bundle& bundle);
 
 /// The outputs for one event of codes.

@@ -127,8 +127,7 @@ Result<HardwareDesign> read_design(const kan::Bundle& bundle) {
   const auto& codes = model.layers.front().input_codes;
   if (auto ok = check_fields(design->inputs, {"inputs", codes.size(), design->input_width, &codes}); !ok)
     return tl::unexpected(ok.error());
-  if (auto ok =
-          check_fields(design->outputs, {"outputs", model.output_count(), design->output_width, nullptr});
+  if (auto ok = check_fields(design->outputs, {"outputs", model.node_count(), design->output_width, nullptr});
       !ok) {
     return tl::unexpected(ok.error());
   }

@@ -41,6 +41,24 @@ kan::Model model_of_nodes(const kan::Layer& layer, std::size_t begin, std::size_
   return model;
 }
 
+/// The model with nodes [begin, end) of its last layer only, as its outputs.
+kan::Model up_to_nodes(const kan::Model& model, std::size_t begin, std::size_t end) {
+  kan::Model part = model;
+  kan::Layer& last = part.layers.back();
+  last.nodes.assign(model.layers.back().nodes.begin() + static_cast<std::ptrdiff_t>(begin),
+                    model.layers.back().nodes.begin() + static_cast<std::ptrdiff_t>(end));
+  const std::uint32_t first_edge = last.nodes.front().edge_begin;
+  last.edges.assign(model.layers.back().edges.begin() + first_edge,
+                    model.layers.back().edges.begin() + last.nodes.back().edge_end);
+  for (kan::Node& node : last.nodes) {
+    node.edge_begin -= first_edge;
+    node.edge_end -= first_edge;
+  }
+  part.output_stage.reset();
+  part.output_scales.assign(last.nodes.size(), 1.0);
+  return part;
+}
+
 }  // namespace
 
 Result<void> UnitReference::add(const kan::Model& model, std::uint32_t first_output) {
@@ -48,14 +66,26 @@ Result<void> UnitReference::add(const kan::Model& model, std::uint32_t first_out
   if (!evaluator) return tl::unexpected(evaluator.error());
   kan::Workspace space(*evaluator, kRowsMax);
   slices_.push_back({std::move(*evaluator), std::move(space), first_output});
-  inputs_ = model.input_count();
+  return {};
+}
+
+Result<void> UnitReference::add_whole(const kan::Model& model) {
+  auto evaluator = kan::Evaluator::create(model, "auto");
+  if (!evaluator) return tl::unexpected(evaluator.error());
+  kan::Workspace space(*evaluator, kRowsMax);
+  whole_.emplace(Slice{std::move(*evaluator), std::move(space), 0});
+  for (std::size_t k = 0; k < model.node_count(); k += kan::kOutputsMax) {
+    const std::size_t end = std::min<std::size_t>(k + kan::kOutputsMax, model.node_count());
+    if (auto ok = add(up_to_nodes(model, k, end), static_cast<std::uint32_t>(k)); !ok) return ok;
+  }
   return {};
 }
 
 Result<UnitReference> UnitReference::of_model(const kan::Model& model) {
   UnitReference reference;
-  if (auto ok = reference.add(model, 0); !ok) return tl::unexpected(ok.error());
-  reference.subtract_.assign(model.output_count(), 0);
+  auto ok = model.output_stage ? reference.add_whole(model) : reference.add(model, 0);
+  if (!ok) return tl::unexpected(ok.error());
+  reference.subtract_.assign(model.node_count(), 0);
   return reference;
 }
 
@@ -73,29 +103,43 @@ Result<UnitReference> UnitReference::of_layer(const kan::Model& model, std::size
   return reference;
 }
 
+Result<void> UnitReference::run(Slice& slice, std::span<const std::uint16_t> codes, std::uint32_t rows) {
+  if (slice.evaluator.load_code16(std::as_bytes(codes), rows, slice.space) != 0)
+    return fail(ErrorCode::kInvalid, "verification drove a code that the model does not have");
+  slice.evaluator.evaluate(slice.space);
+  const kan::Model& model = slice.evaluator.model();
+  const std::size_t inputs = model.input_count();
+  for (std::uint32_t i = 0; i < rows; i += kReferenceEvery) {
+    const auto exact = kan::reference_outputs(model, codes.subspan(std::size_t{i} * inputs, inputs));
+    for (std::uint32_t k = 0; k < exact.size(); ++k) {
+      if (exact[k] == slice.space.outputs(k)[i]) continue;
+      return fail(ErrorCode::kCorrupt, "kernel set {} gives {} where the reference evaluator gives {}",
+                  slice.evaluator.kernel_set(), slice.space.outputs(k)[i], exact[k]);
+    }
+  }
+  return {};
+}
+
 Result<void> UnitReference::evaluate(std::span<const std::uint16_t> codes, std::uint32_t rows,
                                      std::span<std::int32_t> outputs) {
   const std::size_t width = subtract_.size();
   for (Slice& slice : slices_) {
-    if (slice.evaluator.load_code16(std::as_bytes(codes), rows, slice.space) != 0)
-      return fail(ErrorCode::kInvalid, "verification drove a code that the model does not have");
-    slice.evaluator.evaluate(slice.space);
-    const kan::Model& model = slice.evaluator.model();
-    for (std::uint32_t k = 0; k < model.output_count(); ++k) {
+    if (auto ok = run(slice, codes, rows); !ok) return ok;
+    for (std::uint32_t k = 0; k < slice.evaluator.model().output_count(); ++k) {
       const std::int16_t* const column = slice.space.outputs(k);
       const std::uint32_t output = slice.first_output + k;
       for (std::uint32_t i = 0; i < rows; ++i) outputs[i * width + output] = column[i] - subtract_[output];
     }
-    for (std::uint32_t i = 0; i < rows; i += kReferenceEvery) {
-      const auto exact = kan::reference_outputs(model, codes.subspan(std::size_t{i} * inputs_, inputs_));
-      for (std::uint32_t k = 0; k < exact.size(); ++k) {
-        if (exact[k] == slice.space.outputs(k)[i]) continue;
-        return fail(ErrorCode::kCorrupt, "kernel set {} gives {} where the reference evaluator gives {}",
-                    slice.evaluator.kernel_set(), slice.space.outputs(k)[i], exact[k]);
-      }
-    }
   }
   return {};
+}
+
+Result<UnitReference::Scores> UnitReference::score(std::span<const std::uint16_t> codes, std::uint32_t rows,
+                                                   kan::NodeColumns nodes) {
+  if (auto ok = run(*whole_, codes, rows); !ok) return tl::unexpected(ok.error());
+  scores_.assign(whole_->space.outputs(0), whole_->space.outputs(0) + rows);
+  whole_->evaluator.score_nodes(nodes, whole_->space);
+  return Scores{scores_, {whole_->space.outputs(0), rows}};
 }
 
 Result<void> UnitTester::run(std::uint64_t rows, const Fill& fill, const Report& report) {
@@ -141,6 +185,27 @@ Result<void> UnitTester::run_batch(std::uint64_t first, std::uint32_t rows, cons
       report({first + i, k, got, expected},
              std::span(codes_).subspan(std::size_t{i} * unit.input_count, unit.input_count));
     }
+  }
+  return reference_.has_output_stage() ? compare_scores(first, rows, report) : Result<void>{};
+}
+
+/// The output stage is no part of the design: the daemon applies it to what the design gives.
+Result<void> UnitTester::compare_scores(std::uint64_t first, std::uint32_t rows, const Report& report) {
+  const kantrig_rtl_unit& unit = instance_.unit();
+  const std::size_t words = kan::row_words(unit.output_width);
+  const std::size_t stride = kan::padded_events(rows);
+  nodes_.resize(stride * unit.output_count);
+  for (std::uint32_t k = 0; k < unit.output_count; ++k) {
+    for (std::uint32_t i = 0; i < rows; ++i)
+      nodes_[k * stride + i] =
+          static_cast<std::int16_t>(kan::get_signed_field(&results_[i * words], unit.outputs[k]));
+  }
+  const auto scores = reference_.score(codes_, rows, {nodes_.data(), stride});
+  if (!scores) return tl::unexpected(scores.error());
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    if (scores->of_nodes[i] == scores->expected[i]) continue;
+    report({first + i, unit.output_count, scores->of_nodes[i], scores->expected[i]},
+           std::span(codes_).subspan(std::size_t{i} * unit.input_count, unit.input_count));
   }
   return {};
 }

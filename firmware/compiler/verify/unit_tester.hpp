@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,7 +23,7 @@ class UnitReference {
   static constexpr std::uint32_t kReferenceEvery = 16;
   static constexpr std::uint32_t kRowsMax = 4096;
 
-  /// Of the whole model.
+  /// Of the whole model: the nodes of its last layer.
   [[nodiscard]] static Result<UnitReference> of_model(const kan::Model& model);
   /// Of one layer, from its inputs' codes to its outputs' codes, or to the scores for the last layer.
   [[nodiscard]] static Result<UnitReference> of_layer(const kan::Model& model, std::size_t layer);
@@ -32,6 +33,16 @@ class UnitReference {
                                       std::span<std::int32_t> outputs);
   /// Scores are signed, codes are not.
   [[nodiscard]] bool gives_scores() const { return gives_scores_; }
+  /// A model with an output stage has a score beside the nodes.
+  [[nodiscard]] bool has_output_stage() const { return whole_.has_value(); }
+  struct Scores {
+    std::span<const std::int16_t> expected;
+    std::span<const std::int16_t> of_nodes;
+  };
+  /// What the scores must be, and what the output stage makes of `nodes`, which were found elsewhere.
+  /// Readable until the next call. Fails as evaluate() does. Precondition: has_output_stage().
+  [[nodiscard]] Result<Scores> score(std::span<const std::uint16_t> codes, std::uint32_t rows,
+                                     kan::NodeColumns nodes);
 
  private:
   /// At most kOutputsMax nodes: an evaluator has no more outputs.
@@ -41,8 +52,13 @@ class UnitReference {
     std::uint32_t first_output;
   };
   [[nodiscard]] Result<void> add(const kan::Model& model, std::uint32_t first_output);
+  [[nodiscard]] Result<void> add_whole(const kan::Model& model);
+  /// Evaluates, and holds a sample to kan::reference_outputs().
+  [[nodiscard]] static Result<void> run(Slice& slice, std::span<const std::uint16_t> codes,
+                                        std::uint32_t rows);
   std::vector<Slice> slices_;
-  std::uint32_t inputs_ = 0;
+  std::optional<Slice> whole_;  // with its output stage
+  std::vector<std::int16_t> scores_;
   bool gives_scores_ = true;
   std::vector<std::int32_t> subtract_;  // from each output: a code counts from the node's lowest value
 };
@@ -50,7 +66,7 @@ class UnitReference {
 /// A value of the simulation that is not what it must be.
 struct Mismatch {
   std::uint64_t number = 0;  // of the row in its stage
-  std::uint32_t output = 0;
+  std::uint32_t output = 0;  // behind the last: the score of an output stage
   std::int32_t got = 0;
   std::int32_t expected = 0;
 };
@@ -69,17 +85,23 @@ class UnitTester {
   /// what kept it from comparing.
   [[nodiscard]] Result<void> run(std::uint64_t rows, const Fill& fill, const Report& report);
 
+  /// Outputs, and the score of an output stage.
+  [[nodiscard]] std::uint32_t values_per_row() const {
+    return instance_.unit().output_count + (reference_.has_output_stage() ? 1 : 0);
+  }
   [[nodiscard]] std::uint64_t rows_compared() const { return rows_compared_; }
   [[nodiscard]] double simulation_seconds() const { return simulation_seconds_; }
 
  private:
   [[nodiscard]] Result<void> run_batch(std::uint64_t first, std::uint32_t rows, const Report& report);
+  [[nodiscard]] Result<void> compare_scores(std::uint64_t first, std::uint32_t rows, const Report& report);
   kan::RtlInstance instance_;
   UnitReference reference_;
   std::vector<std::uint16_t> codes_;
   std::vector<std::uint32_t> packed_;
   std::vector<std::uint32_t> results_;
   std::vector<std::int32_t> expected_;
+  std::vector<std::int16_t> nodes_;  // of a model with an output stage: column by column
   std::uint64_t rows_compared_ = 0;
   double simulation_seconds_ = 0.0;
 };

@@ -52,7 +52,7 @@ class Verification {
                          const UnitTester::Fill& fill) {
     StageResult stage = begin_stage(unit, name);
     stage.rows = rows;
-    stage.values = rows * unit.outputs.size();
+    stage.values = rows * unit.tester.values_per_row();
     auto ok = unit.tester.run(rows, fill, [&](const Mismatch& mismatch, std::span<const std::uint16_t>) {
       note_mismatch(stage, unit, mismatch);
     });
@@ -63,7 +63,8 @@ class Verification {
   static void note_mismatch(StageResult& stage, const Unit& unit, const Mismatch& mismatch) {
     if (stage.differing++ > 0) return;
     stage.example = mismatch;
-    stage.example_name = unit.outputs[mismatch.output].name;
+    const bool node = mismatch.output < unit.outputs.size();
+    stage.example_name = node ? unit.outputs[mismatch.output].name : "score of the output stage";
   }
 
   Result<void> run_random(Unit& unit, std::uint64_t rows) {
@@ -195,7 +196,7 @@ class Verification {
       report_.entries += only ? sweep.entries() : 0;
       report_.entries_exact += only ? sweep.entries_seen_exactly() : 0;
     }
-    stage.values = stage.rows * unit.outputs.size();
+    stage.values = stage.rows * unit.tester.values_per_row();
     if (!only) stage.note = "seen through the layers behind it";
     report_.stages.push_back(std::move(stage));
     return {};
@@ -236,7 +237,7 @@ class Verification {
       if (!faults) return tl::unexpected(faults.error());
       add_faults(std::move(*faults), design_.layers[l]);
     }
-    stage.values = stage.rows * unit.outputs.size();
+    stage.values = stage.rows * unit.tester.values_per_row();
     report_.stages.push_back(std::move(stage));
     return {};
   }
@@ -273,7 +274,7 @@ class Verification {
       stage.rows += rows;
       ++done;
     }
-    stage.values = stage.rows * unit.outputs.size();
+    stage.values = stage.rows * unit.tester.values_per_row();
     stage.note = fmt::format("{} of {} nodes: the others have too many inputs", done, layer.nodes.size());
     if (done == layer.nodes.size()) stage.note = "all nodes";
     report_.stages.push_back(std::move(stage));
