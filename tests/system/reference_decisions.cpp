@@ -65,6 +65,23 @@ Result<EventPool> EventPool::make(const kan::Model& model, std::uint64_t seed) {
     return fail(ErrorCode::kInvalid, "sample: another shape");
   pool.floats.assign(sample->values.begin(),
                      sample->values.begin() + std::ptrdiff_t{kRows} * pool.feature_count);
+  return finished(std::move(pool), model, seed);
+}
+
+Result<EventPool> EventPool::random(const kan::Model& model, std::uint64_t seed) {
+  std::mt19937_64 random(~seed);
+  EventPool pool;
+  pool.feature_count = model.input_count();
+  for (std::uint32_t r = 0; r < kRows; ++r) {
+    for (const kan::InputFeature& feature : model.inputs) {
+      const auto code = static_cast<float>(random() >> (64U - feature.bits));
+      pool.floats.push_back((code - feature.offset) / feature.scale);
+    }
+  }
+  return finished(std::move(pool), model, seed);
+}
+
+Result<EventPool> EventPool::finished(EventPool pool, const kan::Model& model, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (std::uint32_t r = 0; r < kRows; ++r) {
     spoil(std::span(pool.floats).subspan(std::size_t{r} * pool.feature_count, pool.feature_count), random);

@@ -28,6 +28,8 @@ struct EventPool {
 
   /// Fails when the sample is missing or a feature of `model` needs more than a byte.
   [[nodiscard]] static Result<EventPool> make(const kan::Model& model, std::uint64_t seed);
+  /// Rows of random codes for a model of any features, spoiled as the jets are.
+  [[nodiscard]] static Result<EventPool> random(const kan::Model& model, std::uint64_t seed);
   /// Rows [first, first + events) as they travel.
   [[nodiscard]] std::span<const std::byte> rows(wire::Encoding encoding, std::uint32_t first,
                                                 std::uint32_t events) const;
@@ -36,6 +38,11 @@ struct EventPool {
   std::vector<float> floats;
   std::vector<std::uint8_t> codes8;
   std::vector<std::uint16_t> codes16;
+
+ private:
+  /// From kRows rows of floats in the pool.
+  [[nodiscard]] static Result<EventPool> finished(EventPool pool, const kan::Model& model,
+                                                  std::uint64_t seed);
 };
 
 /// One batch cut from the pool.
