@@ -9,3 +9,6 @@ target_include_directories(write_autoencoder PRIVATE ${PROJECT_SOURCE_DIR}/tests
 target_link_libraries(write_autoencoder PRIVATE kantrig::kan kantrig_warnings)
 kantrig_add_test(system/autoencoder_test LIBRARIES kantrig_test_load TIMEOUT 120)
 add_dependencies(test_system_autoencoder_test kantrig kanc)
+kantrig_add_test(compiler/verify_autoencoder_test LIBRARIES kantrig_test_design kantrig::verify TIMEOUT 300)
+set_tests_properties(compiler/verify_autoencoder_test PROPERTIES SKIP_REGULAR_EXPRESSION "needs verilator and g[+][+]")
+add_dependencies(test_compiler_verify_autoencoder_test kanc)
