@@ -184,8 +184,9 @@ Result<Completion> CardDaemon::wait(std::uint32_t timeout_ms, std::uint32_t port
 
 Result<void> CardDaemon::check(std::uint32_t slot, const kan::Bundle& bundle, const Loaded& loaded,
                                std::uint32_t events, std::uint32_t first, std::uint32_t port_number) {
-  const std::size_t outputs = bundle.model.output_count();
-  const auto expected = rows_of(bundle.golden.outputs, outputs, bundle.golden.count, first, events);
+  const std::size_t outputs = bundle.model.node_count();
+  const kan::GoldenVectors golden = kan::golden_nodes(bundle.golden, bundle.model, bundle.golden.count);
+  const auto expected = rows_of(golden.outputs, outputs, golden.count, first, events);
   std::vector<std::vector<std::int16_t>> columns(outputs, std::vector<std::int16_t>(events));
   std::vector<std::int16_t*> pointers;
   for (auto& column : columns) pointers.push_back(column.data());

@@ -35,6 +35,8 @@ class CardProcessTest : public testing::Test {
     a_ = write_packed(overlay, folder_->path(), "a");
     b_ = write_packed(packed(biased_bundle(5), Tables::kOverlay, 2).value(), folder_->path(), "b");
     c_ = write_packed(packed(biased_bundle(9), Tables::kOverlay, 2).value(), folder_->path(), "c");
+    autoencoder_ = write_packed(packed(two_layer_autoencoder(), Tables::kOverlay, 2).value(), folder_->path(),
+                                "autoencoder");
     fixed_ = write_packed(packed(biased_bundle(-3), Tables::kFixed, 1).value(), folder_->path(), "fixed");
   }
   static void TearDownTestSuite() {
@@ -77,12 +79,13 @@ class CardProcessTest : public testing::Test {
   }
 
   static TemporaryFolder* folder_;
-  static WrittenBundle a_, b_, c_, fixed_;
+  static WrittenBundle a_, b_, c_, autoencoder_, fixed_;
   EmulatedCard card_;
   CardProcess process_;
 };
 TemporaryFolder* CardProcessTest::folder_ = nullptr;
-WrittenBundle CardProcessTest::a_, CardProcessTest::b_, CardProcessTest::c_, CardProcessTest::fixed_;
+WrittenBundle CardProcessTest::a_, CardProcessTest::b_, CardProcessTest::c_, CardProcessTest::autoencoder_,
+    CardProcessTest::fixed_;
 
 TEST_F(CardProcessTest, DecidesSlotsOfEveryPortBitForBitOnAllUnits) {
   start();
@@ -113,6 +116,19 @@ TEST_F(CardProcessTest, DecidesSlotsOfEveryPortBitForBitOnAllUnits) {
       }
     }
   }
+}
+
+TEST_F(CardProcessTest, GivesTheNodesOfAnAutoencoderWhoseScoresItHasProved) {
+  start();
+  auto daemon = join();
+  ASSERT_NE(daemon, nullptr);
+  expect_decides(*daemon, 1, a_, load(*daemon, 1, a_));
+  const Loaded loaded = load(*daemon, 2, autoencoder_);
+  ASSERT_EQ(loaded.error, "");
+  EXPECT_EQ(loaded.kind, LoadKind::kNone) << "the same layers: their tables are there already";
+  EXPECT_EQ(loaded.golden_events, 20U);
+  EXPECT_EQ(loaded.output.fields.size(), 2U) << "nodes, not the score";
+  expect_decides(*daemon, 2, autoencoder_, loaded);
 }
 
 TEST_F(CardProcessTest, DecidesByPollingToo) {
