@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "unit/kan/small_bundle.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 
 namespace kantrig::compiler {
 namespace {
@@ -100,6 +100,25 @@ TEST(Quality, RowsAndLabelsMustBeAsMany) {
   const auto quality = measure_quality({bundle, table, {}, "x.npy", "scalar"});
   ASSERT_FALSE(quality);
   EXPECT_EQ(quality.error().message, "x.npy: has 1 rows for 0 labels, expected as many of both");
+}
+
+TEST(Quality, AnAutoencoderDecidesByItsThresholdAndIsRankedByItsScore) {
+  const kan::Bundle bundle = test::small_autoencoder_bundle();
+  base::FeatureTable table{16, 2, {}, {}};
+  std::vector<std::uint32_t> labels;
+  std::uint64_t anomalies = 0;
+  for (std::size_t i = 0; i < 16; ++i) {
+    for (std::size_t j = 0; j < 2; ++j) table.values.push_back(bundle.golden.inputs[2 * i + j]);
+    labels.push_back(bundle.golden.outputs[i] > bundle.model.output_stage->class_above ? 1 : 0);
+    anomalies += labels.back();
+  }
+  ASSERT_GT(anomalies, 0U);
+  const auto quality = measure_quality({bundle, table, labels, "x.npy", "scalar"});
+  ASSERT_TRUE(quality) << quality.error().message;
+  EXPECT_EQ(quality->correct, 16U);
+  EXPECT_EQ(quality->confusion[1][1], anomalies);
+  ASSERT_EQ(quality->auc.size(), 2U);
+  EXPECT_EQ(quality->auc[1], 1.0);
 }
 
 }  // namespace
