@@ -5,21 +5,9 @@
 #include <cstdlib>
 
 #include "base/assert.hpp"
+#include "kan/trace.hpp"
 
 namespace kantrig::kan {
-namespace {
-
-std::int16_t node_output(const Layer& layer, const Node& node, std::span<const std::uint32_t> codes) {
-  std::int32_t sum = node.bias;
-  for (std::uint32_t e = node.edge_begin; e < node.edge_end; ++e) {
-    const Edge& edge = layer.edges[e];
-    sum += layer.tables[edge.table_offset + codes[edge.input]];
-  }
-  const std::int32_t half = node.shift == 0 ? 0 : std::int32_t{1} << (node.shift - 1);
-  return static_cast<std::int16_t>(std::clamp((sum + half) >> node.shift, node.low, node.high));
-}
-
-}  // namespace
 
 std::optional<std::uint16_t> reference_code(const InputFeature& feature, float value) {
   if (std::isnan(value)) return std::nullopt;
@@ -39,7 +27,7 @@ std::vector<std::int16_t> reference_nodes(const Model& model, std::span<const st
   std::vector<std::int16_t> outputs;
   for (const Layer& layer : model.layers) {
     outputs.clear();
-    for (const Node& node : layer.nodes) outputs.push_back(node_output(layer, node, current));
+    for (const Node& node : layer.nodes) outputs.push_back(node_output(node, node_sum(layer, node, current)));
     current.clear();
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       current.push_back(static_cast<std::uint32_t>(outputs[k] - layer.nodes[k].low));

@@ -100,22 +100,25 @@ std::string points_text(std::span<const Point> points) {
   return text;
 }
 
-std::string opacity_text(double opacity) {
-  return opacity >= 1.0 ? std::string() : fmt::format(" opacity=\"{}\"", number(std::max(opacity, 0.0)));
+/// `what` is fill or stroke; "opacity" alone would make viewers draw each element on a picture of its own.
+std::string opacity_text(std::string_view what, double opacity) {
+  if (opacity >= 1.0) return {};
+  return fmt::format(" {}-opacity=\"{}\"", what, number(std::max(opacity, 0.0)));
 }
 
 std::string stroke_text(const Stroke& stroke) {
   std::string text = fmt::format(" stroke=\"{}\"", escaped(stroke.colour));
   if (stroke.width != 1.0) text += fmt::format(" stroke-width=\"{}\"", number(stroke.width));
   if (!stroke.dashes.empty()) text += fmt::format(" stroke-dasharray=\"{}\"", escaped(stroke.dashes));
-  return text + opacity_text(stroke.opacity);
+  return text + opacity_text("stroke", stroke.opacity);
 }
 
 /// Attributes and end of an area's element called `name`.
 std::string shape_text(const Shape& shape, std::string_view name) {
   std::string text = fmt::format(" fill=\"{}\" stroke=\"{}\"", escaped(shape.fill), escaped(shape.stroke));
   if (shape.stroke_width != 1.0) text += fmt::format(" stroke-width=\"{}\"", number(shape.stroke_width));
-  text += opacity_text(shape.opacity);
+  if (shape.fill != "none") text += opacity_text("fill", shape.opacity);
+  if (shape.stroke != "none") text += opacity_text("stroke", shape.opacity);
   if (shape.tip.empty()) return text + "/>\n";
   return fmt::format("{}><title>{}</title></{}>\n", text, escaped(shape.tip), name);
 }

@@ -50,7 +50,7 @@ TEST(Svg, DrawsEveryShapeAsXml) {
   svg.text(4, 5, "up", {.anchor = Anchor::kEnd, .bold = true, .turn = -90});
   const auto reading = test::read_xml(svg.done());
   ASSERT_EQ(reading.error, "");
-  EXPECT_EQ(reading.named("circle")[0].attributes.at("opacity"), "0.5");
+  EXPECT_EQ(reading.named("circle")[0].attributes.at("fill-opacity"), "0.5");
   EXPECT_EQ(reading.named("polyline")[0].attributes.at("points"), "1,2 3,4 5,6.25");
   EXPECT_EQ(reading.named("path")[0].attributes.at("d"), "M0,0 C1,0 2,3 3,3");
   EXPECT_EQ(reading.named("text")[0].attributes.at("transform"), "rotate(-90 4,5)");
