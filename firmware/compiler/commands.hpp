@@ -22,7 +22,8 @@ void add_resources_command(CLI::App& app, int& exit_code);  // of firmware/synth
 void add_bitstream_command(CLI::App& app, int& exit_code);  // of firmware/synth
 void add_inspect_command(CLI::App& app, int& exit_code);
 void add_evaluate_command(CLI::App& app, int& exit_code);
-void add_plot_command(CLI::App& app, int& exit_code);  // of insight/
+void add_plot_command(CLI::App& app, int& exit_code);      // of insight/
+void add_symbolic_command(CLI::App& app, int& exit_code);  // of insight/
 void add_keygen_command(CLI::App& app, int& exit_code);
 void add_sign_command(CLI::App& app, int& exit_code);
 void add_registers_command(CLI::App& app, int& exit_code);

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   compiler::add_inspect_command(app, exit_code);
   compiler::add_evaluate_command(app, exit_code);
   compiler::add_plot_command(app, exit_code);
+  compiler::add_symbolic_command(app, exit_code);
   compiler::add_keygen_command(app, exit_code);
   compiler::add_sign_command(app, exit_code);
   compiler::add_registers_command(app, exit_code);

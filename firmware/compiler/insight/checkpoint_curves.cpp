@@ -47,25 +47,6 @@ Values values_of(const LearnedKan& kan, const base::FeatureTable& events, std::s
   return values;
 }
 
-/// Events whose features are uniform where the first layer is defined, in physical units.
-base::FeatureTable drawn_events(const LearnedKan& kan, std::size_t rows) {
-  base::FeatureTable table;
-  table.rows = rows;
-  table.columns = kan.inputs.size();
-  learned::Random random(kDrawSeed);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < kan.inputs.size(); ++j) {
-      const learned::Input& input = kan.inputs[j];
-      const Range range = input.bits > 0 ? Range{input.first, input.point((1U << input.bits) - 1)}
-                                         : grid_range(kan.layers[0], j);
-      const double entering = random.uniform(range.low, range.high);
-      table.values.push_back(
-          static_cast<float>(input.gain != 0.0 ? (entering - input.shift) / input.gain : 0.0));
-    }
-  }
-  return table;
-}
-
 std::vector<double> points_of(const LearnedKan& kan, std::size_t layer, std::uint32_t input,
                               const std::vector<double>& values, bool given) {
   if (has_codes(kan, layer, input)) return learned::input_points(kan, layer, input);
@@ -118,6 +99,24 @@ CurveLayer curve_layer(const LearnedKan& kan, std::size_t index,
 }
 
 }  // namespace
+
+base::FeatureTable drawn_events(const LearnedKan& kan, std::size_t rows) {
+  base::FeatureTable table;
+  table.rows = rows;
+  table.columns = kan.inputs.size();
+  learned::Random random(kDrawSeed);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < kan.inputs.size(); ++j) {
+      const learned::Input& input = kan.inputs[j];
+      const Range range = input.bits > 0 ? Range{input.first, input.point((1U << input.bits) - 1)}
+                                         : grid_range(kan.layers[0], j);
+      const double entering = random.uniform(range.low, range.high);
+      table.values.push_back(
+          static_cast<float>(input.gain != 0.0 ? (entering - input.shift) / input.gain : 0.0));
+    }
+  }
+  return table;
+}
 
 Result<CurveModel> curves_of(const LearnedKan& kan, const base::FeatureTable* events) {
   std::size_t work = 0;

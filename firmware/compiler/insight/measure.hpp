@@ -24,6 +24,9 @@ inline constexpr std::uint64_t kDrawSeed = 1;
 /// An index drawn by shares.
 [[nodiscard]] std::uint32_t draw_index(std::span<const double> shares, learned::Random& random);
 
+/// Events whose features are uniform where the first layer is defined, in physical units.
+[[nodiscard]] base::FeatureTable drawn_events(const learned::LearnedKan& kan, std::size_t rows);
+
 /// Fills in deviations, strengths and importances, from the outputs, each as important as the others, back.
 void weigh(CurveModel& model);
 
