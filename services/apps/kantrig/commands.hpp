@@ -11,6 +11,7 @@ void add_run_command(CLI::App& app, int& exit_code);
 void add_model_command(CLI::App& app, int& exit_code);
 void add_model_verify_command(CLI::App& model, int& exit_code);  // under `model`
 void add_menu_command(CLI::App& app, int& exit_code);
+void add_explain_command(CLI::App& app, int& exit_code);
 void add_card_command(CLI::App& app, int& exit_code);
 void add_send_command(CLI::App& app, int& exit_code);
 void add_bench_command(CLI::App& app, int& exit_code);

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   kantrig::apps::add_run_command(app, exit_code);
   kantrig::apps::add_model_command(app, exit_code);
   kantrig::apps::add_menu_command(app, exit_code);
+  kantrig::apps::add_explain_command(app, exit_code);
   kantrig::apps::add_card_command(app, exit_code);
   kantrig::apps::add_bench_command(app, exit_code);
   try {
