@@ -213,6 +213,34 @@ TEST(Expression, MergesEqualTermsAndConstantsAndKeepsSigns) {
   EXPECT_EQ(text_of({.terms = {{.coefficient = -1.0, .name = "x"}}}, 4), "-x");
 }
 
+TEST(Symbolic, TakesFactorsOutOfArguments) {
+  LearnedKan kan = known_kan(
+      {"x"}, {learned::make_layer(learned::EdgeKind::kLinear, 1, 1, {}, learned::BaseFunction::kNone)});
+  kan.inputs[0].gain = 2.0;
+  const std::pair<Function, const char*> cases[] = {{Function::kSquare, "12 (x + 0.5)^2"},
+                                                    {Function::kReciprocal, "1.5/(x + 0.5)"},
+                                                    {Function::kSquareRoot, "4.243 sqrt(x + 0.5)"},
+                                                    {Function::kLog, "3 log(x + 0.5) + 2.079"},
+                                                    {Function::kExp, "8.155 exp(2 x)"},
+                                                    {Function::kSin, "3 sin(2 x + 1)"}};
+  for (const auto& [function, text] : cases) {
+    kan.layers[0].formulas[0] = {
+        .function = function, .inner_scale = 1.0, .inner_offset = 1.0, .outer_scale = 3.0};
+    EXPECT_EQ(model_text(kan, {"f"}, 4).outputs[0].text, text);
+  }
+}
+
+TEST(Symbolic, LooksAtTheMostImportantEdgesOnly) {
+  learned::Layer layer =
+      learned::make_layer(learned::EdgeKind::kLinear, 6, 1, {}, learned::BaseFunction::kNone);
+  for (std::size_t j = 0; j < 6; ++j) layer.weights[j] = 1.0 + static_cast<double>(j);
+  const auto proposals = proposals_of(known_kan({"a", "b", "c", "d", "e", "f"}, {layer}), {.edges_max = 2});
+  for (std::size_t j = 0; j < 6; ++j) {
+    EXPECT_EQ(proposals[j].accepted, j >= 4);
+    EXPECT_EQ(proposals[j].left_out, j < 4);
+  }
+}
+
 TEST(SymbolicCommand, PrintsTheFormulaAndFixesTheCheckpoint) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "known.kan";

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/learned/elementary.hpp"
+
 namespace kantrig::insight {
 namespace {
 
@@ -96,6 +98,69 @@ std::vector<Term> merged(const std::vector<Term>& terms, int digits) {
   return result;
 }
 
+/// The leading coefficient of a sum, 0 when it has none that counts.
+double leading(const Sum& sum) {
+  double largest = 0.0;
+  for (const Term& term : sum.terms) largest = std::max(largest, std::abs(term.coefficient));
+  for (const Term& term : sum.terms) {
+    if (std::abs(term.coefficient) >= 1e-3 * largest) return term.coefficient;
+  }
+  return 0.0;
+}
+
+void divide(Sum& sum, double by) {
+  sum.constant /= by;
+  for (Term& term : sum.terms) term.coefficient /= by;
+}
+
+/// Takes out of a function's argument what its coefficient can say as well: 3 (2 x)^2 is 12 x^2. Returns what
+/// becomes a constant.
+double pull_out(Term& term) {
+  constexpr double kExponentMax = 20.0;
+  if (term.function == Function::kExp && std::abs(term.inner.constant) <= kExponentMax) {
+    term.coefficient *= learned::exponential(term.inner.constant);
+    term.inner.constant = 0.0;
+  }
+  const double factor = leading(term.inner);
+  if (factor == 0.0) return 0.0;
+  const double size = std::abs(factor);
+  switch (term.function) {
+    case Function::kSquare:
+      term.coefficient *= factor * factor;
+      break;
+    case Function::kCube:
+      term.coefficient *= factor * factor * factor;
+      break;
+    case Function::kFourth:
+      term.coefficient *= factor * factor * factor * factor;
+      break;
+    case Function::kReciprocal:
+      term.coefficient /= factor;
+      break;
+    case Function::kReciprocalSquare:
+      term.coefficient /= factor * factor;
+      break;
+    case Function::kAbs:
+      term.coefficient *= size;
+      break;
+    case Function::kSquareRoot:
+      term.coefficient *= std::sqrt(size);
+      divide(term.inner, size);
+      return 0.0;
+    case Function::kReciprocalRoot:
+      term.coefficient /= std::sqrt(size);
+      divide(term.inner, size);
+      return 0.0;
+    case Function::kLog:
+      divide(term.inner, size);
+      return term.coefficient * learned::logarithm(size);
+    default:
+      return 0.0;
+  }
+  divide(term.inner, factor);
+  return 0.0;
+}
+
 class Builder {
  public:
   Builder(const LearnedKan& kan, bool nested) : kan_(kan), nested_(nested) {}
@@ -144,10 +209,12 @@ class Builder {
       add(sum, inner, formula.outer_scale);
       return;
     }
-    sum.terms.push_back({.coefficient = formula.outer_scale,
-                         .function = formula.function,
-                         .is_function = true,
-                         .inner = std::move(inner)});
+    Term term{.coefficient = formula.outer_scale,
+              .function = formula.function,
+              .is_function = true,
+              .inner = std::move(inner)};
+    sum.constant += pull_out(term);
+    sum.terms.push_back(std::move(term));
   }
 
   const LearnedKan& kan_;

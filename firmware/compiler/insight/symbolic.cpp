@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace kantrig::insight {
 namespace {
@@ -59,6 +60,17 @@ std::vector<Candidate> candidates_for(const Samples& samples, double weight) {
   return candidates;
 }
 
+/// What an edge must reach to be among the `count` most important ones.
+double least_importance(const CurveModel& curves, std::size_t count) {
+  std::vector<double> importances;
+  for (const CurveLayer& layer : curves.layers) {
+    for (const Curve& curve : layer.curves) importances.push_back(curve.importance);
+  }
+  if (importances.size() <= count) return 0.0;
+  std::sort(importances.begin(), importances.end(), std::greater<>());
+  return importances[count - 1];
+}
+
 Candidate constant(double mean) {
   return {.formula = {.function = Function::kZero, .outer_scale = 0.0, .outer_offset = mean}};
 }
@@ -68,6 +80,7 @@ Candidate constant(double mean) {
 std::vector<Proposal> propose(const learned::LearnedKan& kan, const CurveModel& curves,
                               const SymbolicOptions& options) {
   std::vector<Proposal> proposals;
+  const double least = least_importance(curves, options.edges_max);
   for (std::size_t l = 0; l < kan.layers.size(); ++l) {
     const learned::Layer& layer = kan.layers[l];
     for (const Curve& curve : curves.layers[l].curves) {
@@ -81,6 +94,11 @@ std::vector<Proposal> propose(const learned::LearnedKan& kan, const CurveModel& 
       if (given != layer.formulas.end()) {
         proposal.was_formula = proposal.accepted = true;
         proposal.candidates.push_back({.formula = given->second, .r2 = 1.0});
+        continue;
+      }
+      proposal.left_out = curve.importance < least;
+      if (proposal.left_out) {
+        proposal.candidates.push_back(constant(mean_of(curve, source)));
         continue;
       }
       proposal.constant = curve.strength < options.constant_below;

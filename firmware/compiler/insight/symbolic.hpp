@@ -17,6 +17,8 @@ struct SymbolicOptions {
   // weight x (complexity + 0.25 x fitted inner numbers) + (1 - weight) x log2(1 + 1e-5 - R2) is proposed.
   double simplicity = 0.8;  // 0..1
   double r2_least = 0.99;   // below, an edge stays what it is
+  // Edges that functions are fitted to, the most important ones; the others stay what they are.
+  std::uint32_t edges_max = 1'000;
   // An edge weaker than this part of its node becomes its mean: a constant.
   double constant_below = 0.005;
 };
@@ -35,6 +37,7 @@ struct Proposal {
   std::uint32_t node = 0;
   double strength = 0.0;
   bool constant = false;              // weaker than constant_below
+  bool left_out = false;              // beyond edges_max
   bool was_formula = false;           // it had one before, and keeps it
   bool accepted = false;              // R2 reaches r2_least, or one of the two above
   std::vector<Candidate> candidates;  // the best first, at least one

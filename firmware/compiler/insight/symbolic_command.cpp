@@ -78,6 +78,7 @@ std::string node_name(const Findings& findings, const Proposal& one) {
 
 std::string_view verdict(const Proposal& one) {
   if (one.was_formula) return "formula before";
+  if (one.left_out) return "not looked at";
   if (one.constant) return "constant";
   return one.accepted ? "accepted" : "kept as a curve";
 }
@@ -217,6 +218,11 @@ void add_symbolic_command(CLI::App& app, int& exit_code) {
       ->add_option("--simplicity", arguments->options.simplicity,
                    "1: only simplicity counts, 0: only the fit")
       ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--edges", arguments->options.edges_max,
+                   "Edges to look at; of more, the most important ones (0.1 s each)")
+      ->check(CLI::Range(1U, 1'000'000U))
       ->capture_default_str();
   command->add_option("--digits", arguments->digits, "Significant digits of printed numbers")
       ->check(CLI::Range(1, 15))
