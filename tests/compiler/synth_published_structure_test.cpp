@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/file.hpp"
-#include "compiler/kanele.hpp"
+#include "compiler/exchange/kanele.hpp"
 #include "kan/reference.hpp"
 #include "support/command.hpp"
 #include "support/temporary_folder.hpp"
@@ -183,7 +183,7 @@ class PublishedModels : public testing::TestWithParam<Published> {};
 TEST_P(PublishedModels, TakeThePublishedCyclesAndGiveThePublishedOutputs) {
   const char* const shared = std::getenv("KANTRIG_SHARED_DATA");
   if (shared == nullptr) GTEST_SKIP() << "KANTRIG_SHARED_DATA is not set";
-  const auto imported = compiler::import_kanele(fs::path(shared) / "kanele" / GetParam().name,
+  const auto imported = exchange::import_kanele(fs::path(shared) / "kanele" / GetParam().name,
                                                 {.name = "m", .version = "1.0.0"});
   ASSERT_TRUE(imported) << imported.error().message;
   const kan::Model& model = imported->bundle.model;

@@ -6,7 +6,6 @@ kantrig_add_test(unit/kan/model_proto_test LIBRARIES kantrig::kan kantrig::proto
 kantrig_add_test(unit/kan/signature_test LIBRARIES kantrig::kan)
 kantrig_add_test(unit/kan/verify_vectors_test LIBRARIES kantrig::kan)
 kantrig_add_test(unit/kan/feature_columns_test LIBRARIES kantrig::kan)
-kantrig_add_test(compiler/kanele_test LIBRARIES kantrig::compiler)
 kantrig_add_test(compiler/quality_test LIBRARIES kantrig::compiler)
 kantrig_add_test(compiler/kanc_test LIBRARIES kantrig::kan)
 add_dependencies(test_compiler_kanc_test kanc)

@@ -1,7 +1,7 @@
 add_executable(published_structure bench/published_structure.cpp)
 set_target_properties(published_structure PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 target_link_libraries(published_structure PRIVATE kantrig::synth kantrig_warnings)
-kantrig_add_test(compiler/synth_published_structure_test LIBRARIES kantrig::synth TIMEOUT 300)
+kantrig_add_test(compiler/synth_published_structure_test LIBRARIES kantrig::synth kantrig::exchange TIMEOUT 300)
 kantrig_add_test(compiler/synth_figures_test LIBRARIES kantrig::synth)
 kantrig_add_test(compiler/synth_resources_test LIBRARIES kantrig::synth TIMEOUT 300)
 add_dependencies(test_compiler_synth_resources_test kanc)

@@ -121,7 +121,7 @@ class Installation(unittest.TestCase):
         run(self.installed("bin/kantrig"), "model", "verify", self.installed("share/kantrig/models/jets/jets-1.0.0"))
         run(self.installed("bin/kanc"), "--help")
         for file in ("share/kantrig/proto/kantrig/v1/event.proto", "share/kantrig/prometheus/prometheus.yml",
-                     "share/kantrig/grafana/kantrig.json", "lib/sysusers.d/kantrig.conf"):
+                     "share/kantrig/grafana/kantrig.json", "share/kantrig/exporters/export_torch_kan.py", "lib/sysusers.d/kantrig.conf"):
             self.installed(file)
         with open(self.installed("lib/systemd/system/kantrigd.service"), encoding="utf-8") as unit:
             self.assertIn(f"\nExecStart={self.prefix}/bin/kantrigd --config /etc/kantrig/kantrigd.toml\n", unit.read())

@@ -5,12 +5,15 @@
 #include <filesystem>
 #include <memory>
 
-#include "compiler/commands.hpp"
-#include "compiler/kanele.hpp"
+#include "compiler/exchange/commands.hpp"
+#include "compiler/exchange/kanele.hpp"
 #include "compiler/report.hpp"
 #include "kan/bundle_folder.hpp"
 
-namespace kantrig::compiler {
+namespace kantrig::exchange {
+
+using compiler::report_failure;
+using compiler::report_warning;
 namespace {
 
 struct Arguments {
@@ -66,12 +69,10 @@ int run(Arguments arguments) {
 
 }  // namespace
 
-void add_import_command(CLI::App& app, int& exit_code) {
-  CLI::App* const import = app.add_subcommand("import", "Make a bundle from published tables");
-  import->require_subcommand(1);
-  CLI::App* const kanele = import->add_subcommand("kanele",
-                                                  "From a KANELE folder: config.json, truth_tables.json and, "
-                                                  "where there are, vectors_in.txt and vectors_out.txt");
+void add_import_kanele_command(CLI::App& import, int& exit_code) {
+  CLI::App* const kanele = import.add_subcommand("kanele",
+                                                 "From a KANELE folder: config.json, truth_tables.json and, "
+                                                 "where there are, vectors_in.txt and vectors_out.txt");
   const auto arguments = std::make_shared<Arguments>();
   arguments->options.version = "1.0.0";
   kanele->add_option("folder", arguments->folder, "The published folder")->required();
@@ -96,4 +97,4 @@ void add_import_command(CLI::App& app, int& exit_code) {
   kanele->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 
-}  // namespace kantrig::compiler
+}  // namespace kantrig::exchange

@@ -1,4 +1,4 @@
-#include "compiler/kanele.hpp"
+#include "compiler/exchange/kanele.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "kan/verify_vectors.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace kantrig::compiler {
+namespace kantrig::exchange {
 namespace {
 
 using testing::ElementsAre;
@@ -162,4 +162,4 @@ INSTANTIATE_TEST_SUITE_P(Folders, PublishedKanele,
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
-}  // namespace kantrig::compiler
+}  // namespace kantrig::exchange

@@ -5,11 +5,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "kan/bundle.hpp"
 
-namespace kantrig::compiler {
+namespace kantrig::exchange {
+
+/// What truth_tables.json leaves out.
+struct KaneleShape {
+  std::vector<std::uint32_t> layers;  // widths, the inputs first
+  std::vector<std::uint32_t> bits;    // of the codes of each
+};
 
 struct KaneleOptions {
   std::string name = {};  // of the bundle
@@ -30,4 +37,8 @@ struct KaneleImport {
 [[nodiscard]] Result<KaneleImport> import_kanele(const std::filesystem::path& folder,
                                                  const KaneleOptions& options);
 
-}  // namespace kantrig::compiler
+/// The tables of truth_tables.json alone, as a model that takes codes.
+[[nodiscard]] Result<kan::Model> read_truth_tables(const std::filesystem::path& path,
+                                                   const KaneleShape& shape);
+
+}  // namespace kantrig::exchange

@@ -1,4 +1,4 @@
-#include "compiler/kanele.hpp"
+#include "compiler/exchange/kanele.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,7 +11,7 @@
 #include "kan/bundle_folder.hpp"
 #include "kan/verify_vectors.hpp"
 
-namespace kantrig::compiler {
+namespace kantrig::exchange {
 namespace {
 
 using nlohmann::json;
@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kConfigBytesMax = std::size_t{1} << 20U;
 constexpr std::size_t kTablesBytesMax = std::size_t{256} << 20U;
 constexpr std::uint32_t kLastBitsMax = 16;  // outputs are int16
-
-struct Config {
-  std::vector<std::uint32_t> layers;  // widths, the inputs first
-  std::vector<std::uint32_t> bits;    // of the codes of each
-};
 
 struct Document {
   json root;
@@ -66,7 +61,7 @@ Result<std::vector<std::uint32_t>> read_sizes(const json& root, const char* key,
   return sizes;
 }
 
-Result<Config> read_config(const json& root, std::string_view file) {
+Result<KaneleShape> read_config(const json& root, std::string_view file) {
   auto layers = read_sizes(root, "layers", file);
   if (!layers) return tl::unexpected(layers.error());
   auto bits = read_sizes(root, "layers_bitwidth", file);
@@ -82,13 +77,13 @@ Result<Config> read_config(const json& root, std::string_view file) {
                   (*bits)[l], most);
     }
   }
-  return Config{std::move(*layers), std::move(*bits)};
+  return KaneleShape{std::move(*layers), std::move(*bits)};
 }
 
 /// Reads the edges of truth_tables.json, key "layer_input_output", into a model.
 class TableReader {
  public:
-  TableReader(const json& root, const Config& config, std::string file)
+  TableReader(const json& root, const KaneleShape& config, std::string file)
       : root_(root), config_(config), file_(std::move(file)) {}
 
   Result<kan::Model> read() {
@@ -158,7 +153,7 @@ class TableReader {
   }
 
   const json& root_;
-  const Config& config_;
+  const KaneleShape& config_;
   std::string file_;
   std::size_t edges_ = 0;
   std::uint64_t out_of_range_ = 0;
@@ -191,7 +186,7 @@ Result<std::uint32_t> add_published_vectors(const fs::path& folder, const kan::M
       }
       codes.push_back(static_cast<std::uint16_t>(code));
     }
-    add_vector(model, codes, golden);
+    compiler::add_vector(model, codes, golden);
     for (std::uint32_t k = 0; k < outputs->width; ++k) {
       const std::int32_t expected = outputs->values[std::size_t{n} * outputs->width + k];
       const std::int32_t got = golden.outputs[golden.outputs.size() - outputs->width + k];
@@ -238,7 +233,7 @@ Result<KaneleImport> import_kanele(const fs::path& folder, const KaneleOptions& 
   const auto published = add_published_vectors(folder, bundle.model, bundle.golden);
   if (!published) return tl::unexpected(published.error());
   result.published_vectors = *published;
-  add_seeded_vectors(bundle.model, options.random_vectors, options.seed, bundle.golden);
+  compiler::add_seeded_vectors(bundle.model, options.random_vectors, options.seed, bundle.golden);
   bundle.provenance = {.tool = fmt::format("kanc {}", base::build_info().version),
                        .command = "import kanele",
                        .source = kan::without_slash(fs::absolute(folder)).filename().string(),
@@ -249,4 +244,13 @@ Result<KaneleImport> import_kanele(const fs::path& folder, const KaneleOptions& 
   return result;
 }
 
-}  // namespace kantrig::compiler
+Result<kan::Model> read_truth_tables(const fs::path& path, const KaneleShape& shape) {
+  const auto tables = read_json(path, kTablesBytesMax);
+  if (!tables) return tl::unexpected(tables.error());
+  auto model = TableReader(tables->root, shape, path.string()).read();
+  if (!model) return tl::unexpected(model.error());
+  if (auto ok = kan::check(*model); !ok) return tl::unexpected(ok.error().within(path.string()));
+  return model;
+}
+
+}  // namespace kantrig::exchange
