@@ -44,6 +44,7 @@ python3                   | test    | the Python client and system tests
 python3-zmq               | test    | the Python client
 python3-protobuf          | test    | the Python client
 python3-numpy             | test    | .npy files in tests
+python3-onnx              | test    | ONNX's checker for what kanc exports; without it that test is skipped
 prometheus                | test    | promtool, and a real server that scrapes the daemon
 curl                      | test    | asks the daemon for /metrics
 ca-certificates           | test    | for git and curl

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
       "Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong or missing input, 5 output not "
       "written.");
   compiler::add_import_command(app, exit_code);
+  compiler::add_export_command(app, exit_code);
   compiler::add_train_command(app, exit_code);
   compiler::add_quantize_command(app, exit_code);
   compiler::add_extend_grid_command(app, exit_code);

@@ -34,9 +34,9 @@ class Kanc : public testing::Test {
 };
 
 TEST_F(Kanc, EverySubcommandTeachesByExample) {
-  for (const std::string verb :
-       {"import kanele", "import checkpoint", "import torch", "import pykan", "inspect", "evaluate", "keygen",
-        "sign", "registers", "compile", "tables", "verify", "simulate", "resources", "bitstream"}) {
+  for (const std::string verb : {"import kanele", "import checkpoint", "import torch", "import pykan",
+                                 "export onnx", "inspect", "evaluate", "keygen", "sign", "registers",
+                                 "compile", "tables", "verify", "simulate", "resources", "bitstream"}) {
     const Outcome help = kanc(verb + " --help");
     EXPECT_EQ(help.exit_code, 0) << verb;
     EXPECT_THAT(help.output, HasSubstr("Example:\n  kanc " + verb)) << verb;

@@ -47,6 +47,7 @@ THIRD_PARTIES = {
         "services/card_link/messages.cpp": "what kantrigd and kantrig-card say to each other",
         "services/apps/kantrig/": "asks the daemon, prints its replies and run records",
     }),
+    "ONNX's format": (r"kantrig/onnx/.*\.pb\.h", {"firmware/compiler/exchange/onnx_graph.cpp": "models for others' runtimes"}),
     # Their classes have map fields, whose layout in the header depends on __SANITIZE_THREAD__ and in Debian's library does not.
     "protobuf's own messages": (r"google/protobuf/\w+\.pb\.h", {}),
     "protobuf": (r"google/protobuf/", {
@@ -55,6 +56,7 @@ THIRD_PARTIES = {
         "services/kan/card_image.cpp": "fpga/<platform>.json of a bundle",
         "services/kan/wire_scan.cpp": "bounds of a file before it is parsed",
         "firmware/compiler/learned/checkpoint.cpp": "models as real functions",
+        "firmware/compiler/exchange/onnx_graph.cpp": "models for others' runtimes",
         "services/ledger/run_record.cpp": "run records are protobuf JSON",
         "services/apps/kantrig/": "prints replies as protobuf JSON",
     }),

@@ -1,4 +1,4 @@
-// The subcommands of `kanc import`, one source file each, added as those of kanc are
+// The subcommands of `kanc import` and `kanc export`, one source file each, added as those of kanc are
 // (compiler/commands.hpp).
 #pragma once
 
@@ -12,5 +12,6 @@ void add_import_kanele_command(CLI::App& import, int& exit_code);
 void add_import_checkpoint_command(CLI::App& import, int& exit_code);
 void add_import_torch_command(CLI::App& import, int& exit_code);
 void add_import_pykan_command(CLI::App& import, int& exit_code);
+void add_export_onnx_command(CLI::App& app, int& exit_code);
 
 }  // namespace kantrig::exchange

@@ -1,4 +1,4 @@
-// kanc import: what others publish and train
+// kanc import, kanc export: what others publish and train, and what others can run
 #include <CLI/CLI.hpp>
 
 #include "compiler/commands.hpp"
@@ -13,6 +13,12 @@ void add_import_command(CLI::App& app, int& exit_code) {
   exchange::add_import_checkpoint_command(*import, exit_code);
   exchange::add_import_torch_command(*import, exit_code);
   exchange::add_import_pykan_command(*import, exit_code);
+}
+
+void add_export_command(CLI::App& app, int& exit_code) {
+  CLI::App* const exporting = app.add_subcommand("export", "Write a model for somebody else's runtime");
+  exporting->require_subcommand(1);
+  exchange::add_export_onnx_command(*exporting, exit_code);
 }
 
 }  // namespace kantrig::compiler
