@@ -74,7 +74,6 @@ void name_after_folder(Arguments& arguments, const learned::LearnedKan& kan) {
 }
 
 int write_model(Arguments& arguments, const learned::LearnedKan& kan, std::string_view bytes) {
-  name_after_folder(arguments, kan);
   const auto source = base::read_file(arguments.model, kModelBytesMax);  // a folder of pykan has no bytes
   arguments.package.source = kan::without_slash(fs::absolute(arguments.model)).filename().string();
   arguments.package.source_sha256 = base::sha256(source ? std::string_view(*source) : bytes).hex();
@@ -106,11 +105,13 @@ int run(Arguments arguments) {
   }
   const auto bytes = checkpoint_bytes(arguments);
   if (!bytes) return report_failure(bytes.error(), base::kExitInput);
-  const auto kan = learned::decode_checkpoint(*bytes);
+  auto kan = learned::decode_checkpoint(*bytes);
   if (!kan) return report_failure(kan.error().within(arguments.model.string()), base::kExitInput);
   if (!arguments.expect.empty()) {
     if (const int code = compare(arguments, *kan); code != base::kExitOk) return code;
   }
+  if (!arguments.out.empty()) name_after_folder(arguments, *kan);
+  if (!arguments.package.name.empty()) kan->name = arguments.package.name;
   if (!arguments.checkpoint_out.empty()) {
     if (auto ok = learned::write_checkpoint(*kan, arguments.checkpoint_out); !ok)
       return report_failure(ok.error(), base::kExitOutput);

@@ -127,6 +127,25 @@ class Torch(Exporters):
         self.assertIn("edge 1_1_1 entry 9", text)
         self.assertFalse(os.path.exists(self.path("not-1.0.0")))
 
+    def test_an_import_that_cannot_be_is_refused_with_what_to_do(self):
+        checkpoint, config = self.save_kanele(self.kanele_state())
+        code, text = self.kanc("import", "torch", checkpoint, "--config", config)
+        self.assertEqual(2, code)
+        self.assertIn("give --out BUNDLE, --checkpoint-out FILE.kan or --expect TABLES", text)
+        code, text = self.kanc("import", "checkpoint", self.path("nowhere.kan"), "--out", self.path("n-1.0.0"))
+        self.assertEqual(3, code)
+        self.assertIn("nowhere.kan: cannot open", text)
+        code, text = self.kanc("import", "checkpoint", self.write("broken.json", '{"format_version": 1, "layers": [{}]}'), "--out", self.path("n-1.0.0"))
+        self.assertEqual(3, code)
+        self.assertIn("broken.json: layer 0: kind: is not known", text)
+        code, text = self.kanc("import", "torch", checkpoint, "--config", config, "--classes", "only", "--out", self.path("n-1.0.0"))
+        self.assertEqual(3, code)
+        self.assertIn("1 names given (only), expected 2", text)
+        self.assertEqual(0, self.kanc("import", "torch", checkpoint, "--config", config, "--out", self.path("n-1.0.0"))[0])
+        code, text = self.kanc("import", "torch", checkpoint, "--config", config, "--out", self.path("n-1.0.0"))
+        self.assertEqual(5, code, text)
+        self.assertEqual(0, self.kanc("import", "torch", checkpoint, "--config", config, "--out", self.path("n-1.0.0"), "--replace")[0])
+
     def test_the_input_stage_is_standardisation_then_batch_normalisation_then_bias(self):
         state = self.kanele_state()
         torch_writer.save({"model_state_dict": state, "scaler_mean_": [1.0, 2.0, -1.0], "scaler_scale_": [0.5, 2.0, 4.0]}, self.path("model.pt"))

@@ -11,7 +11,7 @@ import sys
 import zipfile
 
 ENTRY_BYTES_MAX = 1 << 30  # of one storage, and of the pickle
-VALUES_MAX = 1 << 27       # of one tensor
+VALUES_MAX = 1 << 25       # of one tensor
 
 # Storage classes of torch: struct code and bytes of an element.
 STORAGES = {
@@ -62,12 +62,19 @@ def _rebuild_tensor(storage, offset, shape, stride, *_):
         count *= extent
     if count > VALUES_MAX:
         raise FileError(f"a tensor has {count} values, expected at most {VALUES_MAX}")
+    stored = storage.load()
+    last = offset + sum((extent - 1) * step for extent, step in zip(shape, stride))
+    if count and last >= len(stored):
+        raise FileError(f"a tensor reaches to value {last} of a storage of {len(stored)}")
+    even, step = [], 1
+    for extent in reversed(shape):
+        even.insert(0, step)
+        step *= extent
+    if list(stride) == even:  # row-major without gaps
+        return Tensor(shape, list(stored[offset:offset + count]))
     places = [offset]
     for extent, step in zip(shape, stride):
         places = [place + step * i for place in places for i in range(extent)]
-    stored = storage.load()
-    if places and max(places) >= len(stored):
-        raise FileError(f"a tensor reaches to value {max(places)} of a storage of {len(stored)}")
     return Tensor(shape, [stored[place] for place in places])
 
 
