@@ -32,6 +32,8 @@ def sort_keys(state, depth):
     """[layer][part]: (key, tensor). Every key that is none of pykan's is an error."""
     layers = [{} for _ in range(depth)]
     for key, value in state.items():
+        if not isinstance(key, str):
+            raise ExportError(f"{key!r:.60}: expected the name of a tensor")
         match = LAYER_KEY.match(key)
         node = NODE_KEY.match(key)
         if not match and not node:

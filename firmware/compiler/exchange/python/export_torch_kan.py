@@ -38,6 +38,8 @@ def sort_keys(state):
     """The tensors by what they are. Every key that is none of ours is an error: a model is imported whole or not at all."""
     layers, transforms, threshold = {}, {}, None
     for key, value in state.items():
+        if not isinstance(key, str):
+            raise ExportError(f"{key!r:.60}: expected the name of a tensor")
         try:
             tensor = torch_file.plain(value)
         except FileError as error:
@@ -84,12 +86,14 @@ def affine_of_inputs(transforms, count, scaler):
         gains = [1.0 / scale for scale in scales]
         shifts = [-mean / scale for mean, scale in zip(means, scales)]
     for parts in transforms:
-        values = {part: [float(value) for value in tensor.values] for part, (_, tensor) in parts.items()}
+        values = {part: matrix(tensor, key, tensor.shape) for part, (key, tensor) in parts.items()}
         wrong = [key for part, (key, tensor) in parts.items() if part != "num_batches_tracked" and len(tensor.values) not in (1, count)]
         if wrong:
             raise ExportError(f"{wrong[0]}: expected one value, or one for each of the {count} inputs")
         spread = {part: one * count if len(one) == 1 else one for part, one in values.items()}
         if "running_mean" in spread and "running_var" in spread:  # batch normalisation, as it evaluates
+            if min(spread["running_var"]) < 0.0:
+                raise ExportError(f"{parts['running_var'][0]}: holds a variance below 0")
             weight, bias = spread.get("weight", [1.0] * count), spread.get("bias", [0.0] * count)
             for i in range(count):
                 factor = weight[i] / math.sqrt(spread["running_var"][i] + BATCH_NORM_EPSILON)
