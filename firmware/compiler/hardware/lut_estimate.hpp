@@ -13,7 +13,7 @@ namespace kantrig::compiler {
 /// One edge's share: its least entry belongs to the node's constant, so only what varies costs anything. A
 /// table that is the same everywhere has width 0 and costs nothing.
 struct EdgeLuts {
-  double table = 0.0;       // LUT6 for the table's bits, two functions of five inputs in one
+  double table = 0.0;       // for its bits, two functions of five inputs in one
   std::uint32_t width = 0;  // bits that vary: what the adders see
   std::uint32_t range = 0;  // greatest entry less the least
   std::uint32_t code_bits = 0;
@@ -23,34 +23,20 @@ struct EdgeLuts {
 /// kan::kTableEntriesMax of them.
 [[nodiscard]] EdgeLuts edge_luts(std::span<const std::int16_t> entries);
 
-/// What comes after a node's tables: adders, then clamping to [low, high] after `shift`.
-struct NodeLuts {
-  double adders = 0.0;  // less what is saved where tables of one- and two-bit codes are joined
-  double clamp = 0.0;
-  [[nodiscard]] double total() const noexcept { return adders + clamp; }
-};
-
-/// `node` gives shift, low and high; `least` is the least sum that can occur: bias, rounding half and every
-/// edge's least entry.
-struct NodeRange {
-  std::int64_t least = 0;
-  std::uint32_t shift = 0;
-  std::int32_t low = 0;
-  std::int32_t high = 0;
-};
-[[nodiscard]] NodeLuts node_luts(std::span<const EdgeLuts> edges, const NodeRange& range);
+/// What adding up a node's tables takes, less what is saved where tables of one- and two-bit codes are
+/// joined. Clamping is in the weights: it costs next to nothing.
+[[nodiscard]] double adder_luts(std::span<const EdgeLuts> edges);
 
 struct LayerLuts {
   std::vector<EdgeLuts> edges;  // in the order of kan::Layer::edges
-  std::vector<NodeLuts> nodes;
+  std::vector<double> adders;   // of each node
 };
 
 struct LutEstimate {
   std::vector<LayerLuts> layers;
   double tables = 0.0;
   double adders = 0.0;
-  double clamps = 0.0;
-  [[nodiscard]] double total() const noexcept { return tables + adders + clamps; }
+  [[nodiscard]] double total() const noexcept { return tables + adders; }
 };
 
 /// Precondition: kan::check(model). Depends on nothing but the model.
