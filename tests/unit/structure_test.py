@@ -70,6 +70,7 @@ THIRD_PARTIES = {
         "services/menu/menu_text.cpp": "menus",
         "services/settings/document.cpp": "the daemon's configuration",
         "firmware/compiler/train/toml_reader.cpp": "training specifications",
+        "firmware/compiler/explore/specification_edit.cpp": "the same, with some fields set otherwise",
     }),
     "Verilator": (r"verilated", {"firmware/sim/": "simulates designs; never linked by a program of ours"}),
     "XRT": (r"(xrt|experimental)/|(version|xrt|ert|xrt_mem)\.h$", {
