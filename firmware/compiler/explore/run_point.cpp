@@ -60,7 +60,8 @@ Command train_command(const fs::path& folder, const SweepPlan& plan, const Point
   std::vector<std::string>& words = command.words;
   if (!plan.data.y.empty()) words.insert(words.end(), {"--y", plan.data.y.string()});
   if (!plan.data.class_column.empty()) words.insert(words.end(), {"--class-column", plan.data.class_column});
-  words.insert(words.end(), {"--out", (folder / "bundle").string()});
+  words.insert(words.end(),
+               {"--out", (folder / "bundle").string(), "--threads", std::to_string(options.threads)});
   words.insert(words.end(), options.train_arguments.begin(), options.train_arguments.end());
   return command;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace kantrig::explore {
 
 struct PointOptions {
   std::filesystem::path kanc;                             // this program
+  std::uint32_t threads = 1;                              // of a training
   std::vector<std::string> train_arguments;               // for `kanc train` beside those of the sweep
   std::chrono::seconds time_max{std::chrono::hours(24)};  // of a training; then it is ended
 };

@@ -11,11 +11,12 @@ namespace {
 constexpr std::chrono::hours kPatience{1};  // of one look at the children; then it looks again
 
 Command point_command(const SweepFolder& folder, const SweepPoint& point, const SweepOptions& options) {
-  Command command{{options.point.kanc.string(), "sweep", "--out", folder.path.string(), "--point",
-                   std::to_string(point.number), "--point-seconds",
-                   std::to_string(options.point.time_max.count()), "--quiet"},
-                  {},
-                  options.niceness};
+  Command command{
+      {options.point.kanc.string(), "sweep", "--out", folder.path.string(), "--point",
+       std::to_string(point.number), "--point-seconds", std::to_string(options.point.time_max.count()),
+       "--threads", std::to_string(options.point.threads), "--quiet"},
+      {},
+      options.niceness};
   for (const std::string& argument : options.point.train_arguments) {
     command.words.push_back("--train-option=" + argument);
   }

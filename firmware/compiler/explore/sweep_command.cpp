@@ -266,6 +266,12 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
       ->check(CLI::Range(1, 1024))
       ->group(kGroup);
   command
+      .add_option("--threads", arguments.options.point.threads,
+                  "Threads of each training (on a cluster: its CPUs)")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256))
+      ->group(kGroup);
+  command
       .add_option("--point", arguments.point,
                   "Train this one point of the sweep begun in --out, and nothing else")
       ->group(kGroup);
