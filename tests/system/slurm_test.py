@@ -1,8 +1,10 @@
 """kanc sweep --slurm against a real Slurm: munged, slurmctld and slurmd of Debian's slurm-wlm on this machine, with their own configuration in a
 temporary folder. Needs root, which slurmd does."""
 import argparse
+import glob
 import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -172,8 +174,7 @@ class SlurmSweep(unittest.TestCase):
                  not self.slurm.ask("squeue", "--noheader").strip())
 
         collected = self.kanc("--collect", "--out", "results", "--json")
-        logs = "".join(open(f"{self.folder}/results/slurm/{name}", encoding="utf-8").read()
-                       for name in os.listdir(f"{self.folder}/results/slurm"))
+        logs = "".join(pathlib.Path(path).read_text(encoding="utf-8") for path in glob.glob(f"{self.folder}/results/slurm/*.out"))
         self.assertEqual(1, collected.returncode, "a point failed: " + collected.stdout + logs + self.slurm.words())
         with open(f"{self.folder}/results/results.json", encoding="utf-8") as file:
             results = json.load(file)["results"]
