@@ -122,7 +122,7 @@ Explanation explain(const Bundle& bundle, std::span<const std::uint16_t> codes) 
   }
   explanation.outputs = reference_outputs(model, codes);
   explanation.median_outputs = reference_outputs(model, medians);
-  explanation.event_class = reference_class(explanation.outputs);
+  explanation.event_class = reference_class(model, explanation.outputs);
   std::vector<std::uint16_t> without(codes.begin(), codes.end());
   for (std::size_t j = 0; j < codes.size(); ++j) {
     without[j] = medians[j];

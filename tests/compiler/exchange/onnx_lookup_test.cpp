@@ -78,7 +78,7 @@ class OnnxLookup : public testing::Test {
       }
       const auto outputs = kan::reference_outputs(model, codes);
       all_outputs.insert(all_outputs.end(), outputs.begin(), outputs.end());
-      classes.push_back(kan::reference_class(outputs));
+      classes.push_back(kan::reference_class(model, outputs));
     }
     const auto run =
         test::run_onnx(path("model.onnx").string() + " --input x=" + test::raw_file(path("x.f32"), x) +
