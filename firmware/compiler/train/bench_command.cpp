@@ -186,6 +186,7 @@ int run_bench(const BenchOptions& options) {
 void add_bench_command(CLI::App& app, int& exit_code) {
   CLI::App* const bench = app.add_subcommand("bench", "Measures how fast kanc is on this machine.");
   bench->require_subcommand(1);
+  add_bench_fit_command(*bench, exit_code);
   CLI::App* const command = bench->add_subcommand(
       "train", "Seconds an epoch of training takes: 16-8-5, 200,000 events, batches of 512.");
   const auto options = std::make_shared<BenchOptions>();
