@@ -11,7 +11,7 @@ Result<kan::Bundle> package(const learned::LearnedKan& kan, const PackageOptions
     return fail(
         ErrorCode::kInvalid,
         "the model is not quantised, so it has no tables: store it (--checkpoint-out MODEL.kan), then "
-        "make a bundle of it with `kanc quantize MODEL.kan`");
+        "make a bundle of it with `kanc quantize MODEL.kan --x EVENTS --bits 6,7,6 --out NAME-VERSION`");
   }
   auto model = learned::tabulate(kan);
   if (!model) return tl::unexpected(model.error());

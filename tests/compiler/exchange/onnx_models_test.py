@@ -1,6 +1,9 @@
-"""The shipped bundle as ONNX, executed operator by operator: golden vectors bit for bit, real events as kanc evaluate judges them."""
+"""Models as ONNX, executed operator by operator: the shipped bundle's golden vectors bit for bit, real events as kanc evaluate judges them, and
+an imported model before and after it is quantised."""
+import collections
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -9,6 +12,7 @@ import unittest
 import numpy
 
 import onnx_run
+import torch_writer
 from kantrig.v1 import bundle_pb2
 
 KANC = os.path.join(os.environ["KANTRIG_BIN"], "kanc")
@@ -53,6 +57,31 @@ class JetsAsOnnx(unittest.TestCase):
         numpy.add.at(confusion, (labels, outputs["class"]), 1)
         self.assertEqual(judged["confusion"], confusion.tolist())
         numpy.testing.assert_array_equal(outputs["class"], outputs["outputs"].argmax(axis=1))
+
+
+class ImportedKanAsOnnx(unittest.TestCase):
+    def test_an_efficient_kan_is_imported_and_quantised_and_both_say_the_same(self):
+        seed = random.Random(1)
+        state = collections.OrderedDict()
+        for l, (inputs, nodes) in enumerate(((3, 4), (4, 2))):
+            for part, shape in (("base_weight", (nodes, inputs)), ("spline_weight", (nodes, inputs, 8)), ("spline_scaler", (nodes, inputs))):
+                state[f"layers.{l}.{part}"] = torch_writer.full(shape, lambda _: seed.uniform(-1.0, 1.0))
+            state[f"layers.{l}.grid"] = torch_writer.Tensor((inputs, 12), [0.4 * i - 1.0 for i in range(-3, 9)] * inputs)
+        x = numpy.random.default_rng(1).uniform(-1.0, 1.0, (2000, 3)).astype(numpy.float32)
+        with tempfile.TemporaryDirectory() as folder:
+            def path(name):
+                return os.path.join(folder, name)
+            torch_writer.save(state, path("model.pt"))
+            numpy.save(path("x.npy"), x)
+            kanc("import", "torch", path("model.pt"), "--checkpoint-out", path("model.kan"))
+            kanc("quantize", path("model.kan"), "--x", path("x.npy"), "--bits", "8,8,8", "--out", path("model-1.0.0"))
+            kanc("export", "onnx", path("model.kan"), "--out", path("float.onnx"))
+            kanc("export", "onnx", path("model-1.0.0"), "--out", path("lookup.onnx"))
+            functions = onnx_run.run(onnx_run.load(path("float.onnx")), {"x": x})["outputs"]
+            lookups = onnx_run.run(onnx_run.load(path("lookup.onnx")), {"x": x})["scores"]
+        off = numpy.sqrt(numpy.mean((functions - lookups) ** 2, axis=0)) / functions.std(axis=0)
+        print(f"8 bits lose {off} of a standard deviation", file=sys.stderr)
+        self.assertLess(off.max(), 0.06)
 
 
 if __name__ == "__main__":
