@@ -103,13 +103,46 @@ std::string add_codes(OnnxGraph& graph, const kan::Layer& layer, const std::stri
   return graph.apply("Sub", {values, graph.integers({extent(lows.size())}, lows)});
 }
 
-/// The largest output, the first on a tie; of a single one whether it is above 0. Runtimes have ArgMax for
-/// int32, not for int64.
+/// The score of an output stage, [events, 1]: distances of the nodes from what they should give at the codes.
+std::string add_score(OnnxGraph& graph, const kan::Model& model, const std::string& codes,
+                      const std::string& nodes) {
+  const kan::OutputStage& stage = *model.output_stage;
+  const std::vector<std::int64_t> inputs(stage.inputs.begin(), stage.inputs.end());
+  std::vector<std::int64_t> offsets;
+  std::int64_t offset = 0;
+  for (const std::uint32_t input : stage.inputs) {
+    offsets.push_back(offset);
+    offset += std::int64_t{1} << model.inputs[input].bits;
+  }
+  const OnnxDims width{extent(inputs.size())};
+  const std::string of_nodes = graph.apply("Gather", {codes, graph.integers(width, inputs)}, {{"axis", 1}});
+  const std::string places = graph.apply("Add", {of_nodes, graph.integers(width, offsets)});
+  const std::string targets =
+      graph.integers({offset}, std::vector<std::int64_t>(stage.targets.begin(), stage.targets.end()));
+  const std::string wanted = graph.apply("Gather", {targets, places}, {{"axis", 0}});
+  const std::string off = graph.apply("Sub", {nodes, wanted});
+  const std::string distances = stage.measure == kan::DistanceMeasure::kSquared
+                                    ? graph.apply("Mul", {off, off})
+                                    : graph.apply("Abs", {off});
+  const std::int64_t axis = 1;
+  std::string score =
+      graph.apply("ReduceSum", {distances, graph.integers({1}, {&axis, 1})}, {{"keepdims", 1}});
+  const std::int64_t divisor = std::int64_t{1} << stage.shift;  // no sum is negative: a quotient rounds down
+  if (stage.shift > 0) {
+    score = graph.apply("Add", {score, graph.integer(divisor / 2)});
+    score = graph.apply("Div", {score, graph.integer(divisor)});
+  }
+  return clip_integers(graph, score, {.low = {0.0}, .high = {kan::kScoreMax}});
+}
+
+/// The largest output, the first on a tie; of a single one whether it is above what the model says. Runtimes
+/// have ArgMax for int32, not for int64.
 std::string add_class(OnnxGraph& graph, const kan::Model& model, const std::string& outputs) {
   if (model.output_count() > 1)
     return graph.apply("ArgMax", {outputs}, {{"axis", 1}, {"keepdims", 0}, {"select_last_index", 0}});
   const std::string wide = graph.cast(outputs, OnnxType::kInt64);
-  const std::string above = graph.cast(graph.apply("Greater", {wide, graph.integer(0)}), OnnxType::kInt64);
+  const std::string above =
+      graph.cast(graph.apply("Greater", {wide, graph.integer(model.class_above())}), OnnxType::kInt64);
   const std::int64_t axis = 1;
   return graph.apply("Squeeze", {above, graph.integers({1}, {&axis, 1})});
 }
@@ -151,11 +184,13 @@ Result<std::string> lookup_onnx(const kan::Bundle& bundle, OnnxEntry entry) {
   std::string codes = from_codes ? graph.input("codes", OnnxType::kInt64, inputs)
                                  : add_input_stage(graph, model, graph.input("x", OnnxType::kFloat, inputs));
   if (!from_codes) codes = graph.output("codes", OnnxType::kInt64, inputs, codes);
+  const std::string entering = codes;
   std::string values;
   for (const kan::Layer& layer : model.layers) {
     values = add_layer(graph, layer, codes);
     if (&layer != &model.layers.back()) codes = add_codes(graph, layer, values);
   }
+  if (model.output_stage) values = add_score(graph, model, entering, values);
   values = graph.output("outputs", OnnxType::kInt32, outputs, graph.cast(values, OnnxType::kInt32));
   const std::string scales = graph.floats(outputs, model.output_scales);
   graph.output("scores", OnnxType::kFloat, outputs,

@@ -10,6 +10,7 @@
 #include "compiler/exchange/onnx_export.hpp"
 #include "compiler/learned/random.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 #include "unit/kan/small_bundle.hpp"
 
 namespace kantrig::exchange {
@@ -112,6 +113,24 @@ TEST_F(OnnxLookup, GivesRandomModelsWithShiftsAndUnevenNodesBitForBit) {
       x.push_back(static_cast<float>(random.uniform(-20.0, 20.0)));
     expect_equal(model, x);
   }
+}
+
+TEST_F(OnnxLookup, GivesTheScoreOfAnAutoencoderBitForBit) {
+  std::vector<float> x;
+  for (float first = -1.0F; first < 4.0F; first += 0.25F) {
+    for (float second = -1.0F; second < 4.0F; second += 0.25F) x.insert(x.end(), {first, second});
+  }
+  kan::Model model = test::small_autoencoder();
+  expect_equal(model, x);
+  model.output_stage->measure = kan::DistanceMeasure::kSquared;
+  model.output_stage->shift = 2;
+  model.output_stage->class_above = 3;
+  expect_equal(model, x);
+  model.output_stage->shift = 0;
+  model.layers.back().tables = {0, -100, 100, 9, 4, 5, -6, 0, 2000, 400, 6000, 8, -1000, 12};
+  model.layers.back().nodes[1].high = 6000;  // squares of it pass the largest score
+  ASSERT_TRUE(kan::check(model)) << kan::check(model).error().message;
+  expect_equal(model, x);
 }
 
 TEST_F(OnnxLookup, RoundsSharedTiesOfTheInputStageToEven) {

@@ -78,7 +78,7 @@ OPERATORS = {
     "Greater": binary(numpy.greater), "And": binary(numpy.logical_and), "Clip": clip, "Slice": slice_axis, "Cast": cast, "Gather": gather,
     "ReduceSum": reduce_sum, "ArgMax": arg_max, "Round": unary(numpy.rint), "Sqrt": unary(numpy.sqrt), "Exp": unary(numpy.exp),
     "Log": unary(numpy.log), "Sin": unary(numpy.sin), "Cos": unary(numpy.cos), "Tanh": unary(numpy.tanh), "Atan": unary(numpy.arctan),
-    "Abs": unary(numpy.abs), "Neg": unary(numpy.negative), "Erf": unary(numpy.vectorize(math.erf)), "Relu": unary(lambda x: numpy.maximum(x, 0)),
+    "Abs": lambda attributes, x: numpy.abs(x), "Neg": unary(numpy.negative), "Erf": unary(numpy.vectorize(math.erf)), "Relu": unary(lambda x: numpy.maximum(x, 0)),
     "Sigmoid": unary(lambda x: numpy.float32(1) / (numpy.float32(1) + numpy.exp(-x))),
     "Where": lambda attributes, condition, x, y: numpy.where(condition, *same_type(x, y)),
     "Unsqueeze": lambda attributes, x, axes: numpy.expand_dims(x, tuple(int(axis) for axis in axes)),
