@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   compiler::add_extend_grid_command(app, exit_code);
   compiler::add_bench_command(app, exit_code);
   compiler::add_sweep_command(app, exit_code);
+  compiler::add_codebook_command(app, exit_code);
   compiler::add_compile_command(app, exit_code);
   compiler::add_tables_command(app, exit_code);
   compiler::add_pack_command(app, exit_code);

@@ -1,6 +1,6 @@
 kantrig_add_test(compiler/hardware/lut_estimate_test LIBRARIES kantrig::compiler)
-foreach(name sweep_axis specification_edit sweep_plan ranking model_cost)
-  kantrig_add_test(compiler/explore/${name}_test LIBRARIES kantrig::explore kantrig::compiler)
+foreach(name codebook sweep_axis specification_edit sweep_plan ranking model_cost)
+  kantrig_add_test(compiler/explore/${name}_test LIBRARIES kantrig::explore kantrig::compiler kantrig::learned)
 endforeach()
 kantrig_add_test(compiler/explore/sweep_command_test LIBRARIES kantrig::base)
 add_dependencies(test_compiler_explore_sweep_command_test kanc)

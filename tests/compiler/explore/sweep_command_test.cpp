@@ -207,6 +207,21 @@ TEST_F(SweepCommand, ListsItsPoints) {
   EXPECT_FALSE(fs::exists(folder_.path() / "out"));
 }
 
+TEST_F(SweepCommand, CodebookTellsHowFewShapesAreEnough) {
+  const std::string kanc = "cd '" + folder_.path().string() + "' && '" KANTRIG_BINARY_DIR "/bin/kanc' ";
+  const auto trained = test::run_command(kanc + "train spec.toml --x events.csv --out sides --quiet 2>&1");
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  const auto outcome = test::run_command(
+      kanc + "codebook spec.toml --x events.csv --start sides.kan --shapes 1 --epochs 3 --out out 2>&1");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("1 shapes are enough"));
+  for (const char* name : {"codebook.csv", "codebook.json", "accuracy.svg", "shapes.svg", "shapes_1.kan"}) {
+    EXPECT_TRUE(fs::exists(folder_.path() / "out" / name)) << name;
+  }
+  EXPECT_EQ(test::run_command(kanc + "codebook spec.toml --x events.csv --shapes 0 --out out 2>&1").exit_code,
+            2);
+}
+
 TEST_F(SweepCommand, HelpTeachesTheSyntax) {
   const auto outcome = run("--help");
   EXPECT_EQ(outcome.exit_code, 0);
