@@ -10,7 +10,7 @@ namespace kantrig::picture {
 namespace {
 
 constexpr double kFarthest = 1e6;  // no coordinate lies beyond: viewers count in float
-constexpr double kGlyph = 0.62;    // width of a character over its size, about
+constexpr double kGlyph = 0.6;     // width of a character over its size, about
 constexpr std::string_view kEllipsis = "\u2026";
 
 /// How many bytes the UTF-8 character at the front of `words` has; 0 when there is none that XML takes.
@@ -141,6 +141,23 @@ std::string fitted(std::string_view words, double size, double room) {
     words.remove_prefix(bytes);
   }
   return text + std::string(kEllipsis);
+}
+
+std::vector<std::string> wrapped(std::string_view words, double size, double room) {
+  std::vector<std::string> lines;
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    const std::string_view word = words.substr(0, end);
+    words.remove_prefix(std::min(end + 1, words.size()));
+    if (word.empty()) continue;
+    const double width = lines.empty() ? 0.0 : text_width(lines.back(), size) + text_width(word, size);
+    if (lines.empty() || width + kGlyph * size > room) {
+      lines.emplace_back(word);
+    } else {
+      lines.back().append(" ").append(word);
+    }
+  }
+  return lines;
 }
 
 Svg::Svg(double width, double height, std::string_view title) {

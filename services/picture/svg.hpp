@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kantrig::picture {
 
@@ -70,6 +71,9 @@ class Svg {
 
 /// How wide `words` are at `size`, about: fonts differ, so leave room.
 [[nodiscard]] double text_width(std::string_view words, double size) noexcept;
+
+/// `words` in lines no wider than `room`, broken at blanks; a word too wide stands alone.
+[[nodiscard]] std::vector<std::string> wrapped(std::string_view words, double size, double room);
 
 /// `words`, cut with an ellipsis where they would be wider than `room`.
 [[nodiscard]] std::string fitted(std::string_view words, double size, double room);

@@ -22,7 +22,9 @@ constexpr double kTitleSize = 24.0;
 constexpr double kTextSize = 15.0;
 constexpr double kNameSize = 17.0;
 constexpr double kOutputSize = 21.0;
-constexpr double kOutputsTop = 168.0;
+constexpr double kTextTop = 77.0;
+constexpr double kTextStep = 22.0;
+constexpr double kOutputsGap = 58.0;  // between the words and the outputs
 constexpr double kNameRoomMax = 260.0;
 constexpr double kTurn = -40.0;  // degrees, of names that do not fit side by side
 constexpr std::size_t kBarsMax = 23;
@@ -33,19 +35,52 @@ double node_radius(double importance, double greatest) {
   return 3.5 + 6.5 * std::sqrt(greatest > 0.0 ? importance / greatest : 0.0);
 }
 
+/// Layers, and how many edges there are.
+std::string shape_of(const CurveModel& model) {
+  std::string shape = std::to_string(model.layers[0].sources.size());
+  std::size_t edges = 0;
+  for (const CurveLayer& layer : model.layers) {
+    shape += fmt::format("-{}", layer.nodes);
+    edges += layer.curves.size();
+  }
+  return fmt::format("{}, {} edges", shape, edges);
+}
+
+std::string explanation_of(const CurveModel& model, const PlotLayout& layout) {
+  std::string left_out;
+  for (std::size_t l = 0; l < model.layers.size(); ++l) {
+    const std::uint32_t missing = layout.layers[l].edges_left_out;
+    if (missing == 0) continue;
+    left_out += fmt::format("{}the {} least important of {} edges in layer {}", left_out.empty() ? "" : ", ",
+                            missing, model.layers[l].curves.size(), l);
+  }
+  std::string words = "Curve: what an edge adds. Bars: how often its input is there, by " + model.events +
+                      ". Opacity: strength of the edge in its node. Dot: importance.";
+  if (!left_out.empty()) words += " Left out: " + left_out;
+  if (layout.sources_left_out > 0)
+    words += fmt::format(" and {} inputs without any", layout.sources_left_out);
+  return left_out.empty() ? words : words + ".";
+}
+
 class Drawing {
  public:
   Drawing(const CurveModel& model, const PlotOptions& options)
       : model_(model),
-        layout_(lay_out(model, options.edges_max, kOutputsTop)),
+        layout_(lay_out(model, options.edges_max, 0.0)),
+        words_(picture::wrapped(explanation_of(model, layout_), kTextSize, layout_.width - 2.0 * kMargin)),
         turned_(names_are_turned()),
-        svg_(layout_.width, layout_.bottom + names_height() + 24.0, model.name) {}
+        svg_(layout_.width, top() + layout_.bottom + names_height() + 24.0, model.name) {
+    layout_ = lay_out(model, options.edges_max, top());
+  }
 
   std::string run();
 
  private:
   [[nodiscard]] bool names_are_turned() const;
   [[nodiscard]] double names_height() const;
+  [[nodiscard]] double top() const {
+    return kTextTop + kTextStep * static_cast<double>(words_.size()) + kOutputsGap;
+  }
 
   void heading();
   void lines(std::size_t layer);
@@ -59,6 +94,7 @@ class Drawing {
 
   const CurveModel& model_;
   PlotLayout layout_;
+  std::vector<std::string> words_;  // below the title
   bool turned_;
   picture::Svg svg_;
 };
@@ -102,30 +138,14 @@ std::string Drawing::tip_of(const EdgePlace& edge, std::size_t layer) const {
 }
 
 void Drawing::heading() {
-  std::string shape = std::to_string(model_.layers[0].sources.size());
-  std::size_t edges = 0;
-  std::string left_out;
-  for (std::size_t l = 0; l < model_.layers.size(); ++l) {
-    shape += fmt::format("-{}", model_.layers[l].nodes);
-    edges += model_.layers[l].curves.size();
-    const std::uint32_t missing = layout_.layers[l].edges_left_out;
-    if (missing == 0) continue;
-    left_out += fmt::format("{}the {} least important of {} edges in layer {}", left_out.empty() ? "" : ", ",
-                            missing, model_.layers[l].curves.size(), l);
-  }
-  svg_.text(kMargin, 50.0, fmt::format("{}: {}, {} edges", model_.name, shape, edges),
-            {.size = kTitleSize, .bold = true});
   const double room = layout_.width - 2.0 * kMargin;
-  svg_.text(
-      kMargin, 77.0,
-      picture::fitted("curve: what an edge adds; bars: how often its input is there, of " + model_.events,
-                      kTextSize, room),
-      {.size = kTextSize, .fill = "#555555"});
-  std::string rule = "opacity: strength of the edge in its node; dot: importance";
-  if (!left_out.empty()) rule += "; left out: " + left_out;
-  if (layout_.sources_left_out > 0)
-    rule += fmt::format(" and {} inputs without any", layout_.sources_left_out);
-  svg_.text(kMargin, 100.0, picture::fitted(rule, kTextSize, room), {.size = kTextSize, .fill = "#555555"});
+  svg_.text(kMargin, 50.0, picture::fitted(model_.name + ": " + shape_of(model_), kTitleSize, room),
+            {.size = kTitleSize, .bold = true});
+  double y = kTextTop;
+  for (const std::string& line : words_) {
+    svg_.text(kMargin, y, line, {.size = kTextSize, .fill = "#555555"});
+    y += kTextStep;
+  }
 }
 
 void Drawing::lines(std::size_t layer) {

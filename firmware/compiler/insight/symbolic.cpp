@@ -45,7 +45,7 @@ double cost_of(const FunctionFit& fit, std::uint32_t complexity, double weight) 
   return weight * (complexity + kInnerCost * fit.inner) + (1.0 - weight) * quality;
 }
 
-std::vector<Candidate> candidates_for(const Samples& samples, double weight) {
+std::vector<Candidate> candidates_for(const Samples& samples, const SymbolicOptions& options) {
   std::vector<Candidate> candidates;
   for (const FunctionFacts& facts : learned::functions()) {
     const auto fit = fit_function(facts.function, samples);
@@ -53,10 +53,13 @@ std::vector<Candidate> candidates_for(const Samples& samples, double weight) {
     candidates.push_back({.formula = fit->formula,
                           .r2 = fit->r2,
                           .complexity = facts.complexity,
-                          .cost = cost_of(*fit, facts.complexity, weight)});
+                          .cost = cost_of(*fit, facts.complexity, options.simplicity)});
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.cost < b.cost; });
+  std::stable_sort(candidates.begin(), candidates.end(), [&](const Candidate& a, const Candidate& b) {
+    const bool good = a.r2 >= options.r2_least;
+    if (good != (b.r2 >= options.r2_least)) return good;
+    return good ? a.cost < b.cost : a.r2 > b.r2;
+  });
   return candidates;
 }
 
@@ -102,8 +105,7 @@ std::vector<Proposal> propose(const learned::LearnedKan& kan, const CurveModel& 
         continue;
       }
       proposal.constant = curve.strength < options.constant_below;
-      if (!proposal.constant)
-        proposal.candidates = candidates_for(samples_of(curve, source), options.simplicity);
+      if (!proposal.constant) proposal.candidates = candidates_for(samples_of(curve, source), options);
       if (proposal.candidates.empty()) proposal.candidates.push_back(constant(mean_of(curve, source)));
       proposal.accepted = proposal.constant || proposal.candidates[0].r2 >= options.r2_least;
     }

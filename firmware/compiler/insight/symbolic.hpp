@@ -13,21 +13,22 @@
 namespace kantrig::insight {
 
 struct SymbolicOptions {
-  // Between quality and simplicity, as pykan: the function of the least
-  // weight x (complexity + 0.25 x fitted inner numbers) + (1 - weight) x log2(1 + 1e-5 - R2) is proposed.
+  // Between quality and simplicity, as pykan: of the functions whose R2 reaches r2_least, the one of the
+  // least weight x (complexity + 0.25 x fitted inner numbers) + (1 - weight) x log2(1 + 1e-5 - R2) is
+  // proposed.
   double simplicity = 0.8;  // 0..1
-  double r2_least = 0.99;   // below, an edge stays what it is
+  double r2_least = 0.99;   // where no function reaches it, the best is named and the edge stays what it is
   // Edges that functions are fitted to, the most important ones; the others stay what they are.
   std::uint32_t edges_max = 1'000;
   // An edge weaker than this part of its node becomes its mean: a constant.
-  double constant_below = 0.005;
+  double constant_below = 0.02;
 };
 
 struct Candidate {
   learned::Formula formula;
   double r2 = 0.0;
   std::uint32_t complexity = 0;
-  double cost = 0.0;  // by the rule above
+  double cost = 0.0;  // by that rule
 };
 
 /// One active edge.

@@ -63,6 +63,12 @@ TEST(Svg, CutsWordsToTheirRoomBetweenCharacters) {
   EXPECT_LE(text_width(cut, 10.0), 20.0);
 }
 
+TEST(Svg, WrapsWordsAtBlanks) {
+  EXPECT_THAT(wrapped("one two three  four", 10.0, 60.0), testing::ElementsAre("one two", "three four"));
+  EXPECT_THAT(wrapped("extraordinarily long", 10.0, 60.0), testing::ElementsAre("extraordinarily", "long"));
+  EXPECT_TRUE(wrapped("", 10.0, 60.0).empty());
+}
+
 TEST(XmlReader, FindsWhatIsNotWellFormed) {
   EXPECT_NE(test::read_xml("<a><b></a></b>").error, "");
   EXPECT_NE(test::read_xml("<a x=\"1\" x=\"2\"/>").error, "");
