@@ -132,9 +132,8 @@ void Drawing::heading() {
         fmt::format(" Menu {}: {}.", report_.menu->name, report_.menu->accepted ? "accepted" : "rejected");
   svg_.text(kMargin, 72.0, picture::fitted(words, kTextSize, room), {.size = kTextSize});
   words = fmt::format(
-      "Colours: by how much a score is higher than with that feature at its {} (dashed). Red mark: this "
-      "event; "
-      "!: outside of the codes' range.",
+      "Cells: the score less the score with that feature at its {} (dashed). Red: this event. !: out of "
+      "range.",
       report_.explanation.has_reference ? "median in training" : "middle code");
   svg_.text(kMargin, 93.0, picture::fitted(words, 12.5, room), {.size = 12.5, .fill = kPale});
 }
