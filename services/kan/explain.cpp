@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/assert.hpp"
 #include "kan/reference.hpp"
@@ -78,6 +79,22 @@ std::vector<NodeExplanation> explain_layer(const Layer& layer, const LayerTrace&
   return nodes;
 }
 
+void explain_distance(const Model& model, std::span<const std::uint16_t> codes,
+                      std::span<const std::int16_t> nodes, Explanation& explanation) {
+  const OutputStage& stage = *model.output_stage;
+  const std::int16_t* targets = stage.targets.data();
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    DistanceShare& share = explanation.distances.emplace_back();
+    share.input = stage.inputs[k];
+    share.target = targets[codes[share.input]];
+    const std::int32_t difference = nodes[k] - share.target;
+    share.distance =
+        stage.measure == DistanceMeasure::kSquared ? difference * difference : std::abs(difference);
+    explanation.distance_sum += share.distance;
+    targets += std::size_t{1} << model.inputs[share.input].bits;
+  }
+}
+
 }  // namespace
 
 std::vector<double> reference_counts(const Bundle& bundle, std::size_t feature) {
@@ -112,6 +129,7 @@ Explanation explain(const Bundle& bundle, std::span<const std::uint16_t> codes) 
     medians.push_back(explanation.features.back().median);
   }
   const auto here = trace(model, codes);
+  if (model.output_stage) explain_distance(model, codes, here.back().outputs, explanation);
   const auto at_median = trace(model, medians);
   for (std::size_t l = 0; l < model.layers.size(); ++l) {
     const Layer& layer = model.layers[l];

@@ -39,6 +39,13 @@ struct FeatureExplanation {
   std::vector<std::int32_t> effects{};  // of each output: output - output with this feature at its median
 };
 
+/// How far one node of an autoencoder lies from the feature that it reconstructs.
+struct DistanceShare {
+  std::uint32_t input = 0;
+  std::int32_t target = 0;    // what the node should give for the feature's code
+  std::int32_t distance = 0;  // |output - target|, or its square
+};
+
 struct Explanation {
   bool has_reference = false;  // false: no histograms, so medians and means are those of uniform codes
   std::vector<FeatureExplanation> features;
@@ -46,6 +53,10 @@ struct Explanation {
   std::vector<std::int16_t> outputs;
   std::vector<std::int16_t> median_outputs;  // of the event with every feature at its median
   std::uint8_t event_class = 0;
+  // Of a model with an output stage, one a node of the last layer; their sum is what the stage shifts and
+  // clamps to the score.
+  std::vector<DistanceShare> distances;
+  std::int32_t distance_sum = 0;
 };
 
 /// Precondition: one code a feature, each below 2^bits.

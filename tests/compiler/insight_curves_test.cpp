@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "kan/trace.hpp"
-#include "unit/kan/small_bundle.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 
 namespace kantrig::insight {
 namespace {
@@ -115,6 +115,14 @@ TEST(Curves, OfAQuantisedCheckpointStandAtItsCodes) {
   ASSERT_TRUE(model);
   EXPECT_THAT(model->layers[0].sources[0].points,
               Pointwise(DoubleNear(1e-12), learned::input_points(kan, 0, 0)));
+}
+
+TEST(Curves, OfAnAutoencoderEndWithTheFeaturesThatItReconstructs) {
+  const kan::Bundle bundle = test::small_autoencoder_bundle();
+  const auto model = curves_of(bundle, nullptr);
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_THAT(model->outputs, ElementsAre("mass", "multiplicity"));
+  EXPECT_THAT(model->layers[1].curves[1].values, ElementsAre(0, 2, 4, 6, 8, 10, 12));  // codes
 }
 
 TEST(Curves, RefuseEventsOfWhichNoneCounts) {

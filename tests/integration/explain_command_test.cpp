@@ -9,6 +9,7 @@
 #include "support/command.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/xml_elements.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 
 namespace kantrig {
 namespace {
@@ -81,6 +82,21 @@ TEST(ExplainCommand, TeachesInTextAndDrawsAPicture) {
   EXPECT_EQ(test::outside_of_picture(reading), "");
   EXPECT_THAT(*svg, HasSubstr(">mass_mmdt<"));
   EXPECT_THAT(*svg, HasSubstr(">top_tag<"));
+}
+
+TEST(ExplainCommand, TellsWhichReconstructionsMakeAnAnomaly) {
+  const test::TemporaryFolder folder;
+  const std::string bundle = (folder.path() / "auto").string();
+  const auto written = kan::write_bundle(test::small_autoencoder_bundle(), bundle, kan::Overwrite::kRefuse);
+  ASSERT_TRUE(written) << written.error().message;
+  const std::string events = (folder.path() / "events.csv").string();
+  ASSERT_TRUE(base::write_file_atomic(events, "mass,multiplicity\n3,1\n"));
+  const std::string picture = (folder.path() / "why.svg").string();
+  const auto run = test::run_command(kExplain + bundle + " " + events + " --picture " + picture);
+  ASSERT_EQ(run.exit_code, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("class   anomaly"));
+  EXPECT_THAT(run.output, HasSubstr("their sum is 7"));
+  EXPECT_TRUE(std::filesystem::exists(picture));
 }
 
 TEST(ExplainCommand, SaysWhatIsWrongWithWhatItGets) {

@@ -114,7 +114,7 @@ CurveLayer curve_layer(const kan::Model& model, std::size_t index) {
   layer.nodes = static_cast<std::uint32_t>(source.nodes.size());
   for (std::uint32_t k = 0; k < layer.nodes; ++k) {
     const kan::Node& node = source.nodes[k];
-    const bool last = index + 1 == model.layers.size();
+    const bool last = index + 1 == model.layers.size() && !model.output_stage;  // else codes
     const double unit = (last ? model.output_scales[k] : 1.0) / static_cast<double>(1U << node.shift);
     for (std::uint32_t e = node.edge_begin; e < node.edge_end; ++e) {
       const kan::Edge& edge = source.edges[e];
@@ -164,6 +164,10 @@ Result<CurveModel> curves_of(const kan::Bundle& bundle, const base::FeatureTable
     model.layers.push_back(std::move(layer));
   }
   model.outputs = output_names(bundle.classes, bundle.model.layers.back().nodes.size());
+  if (bundle.model.output_stage) {
+    for (std::size_t k = 0; k < model.outputs.size(); ++k)
+      model.outputs[k] = bundle.features[bundle.model.output_stage->inputs[k]].name;
+  }
   weigh(model);
   return model;
 }

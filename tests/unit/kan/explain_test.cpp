@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kan/trace.hpp"
+#include "unit/kan/small_autoencoder.hpp"
 #include "unit/kan/small_bundle.hpp"
 
 namespace kantrig::kan {
@@ -95,6 +96,24 @@ TEST(Explain, MarksWhatTheClampChanged) {
   EXPECT_EQ(explanation.layers[0][1].saturation, Saturation::kHigh);  // 7, clamped to 2
   const Explanation calm = explain(test::small_bundle(), std::vector<std::uint16_t>{1, 1});
   EXPECT_EQ(calm.layers[0][0].saturation, Saturation::kNone);
+}
+
+TEST(Explain, DistancesOfAnAutoencoderAddUpToItsScore) {
+  const Bundle bundle = test::small_autoencoder_bundle();
+  for (std::uint16_t code = 0; code < 16; ++code) {
+    const std::vector<std::uint16_t> codes{static_cast<std::uint16_t>(code % 4),
+                                           static_cast<std::uint16_t>(code / 4)};
+    expect_exact(bundle, codes);
+    const Explanation explanation = explain(bundle, codes);
+    ASSERT_EQ(explanation.distances.size(), 2U);
+    EXPECT_EQ(explanation.distances[0].distance + explanation.distances[1].distance,
+              explanation.distance_sum);
+    EXPECT_EQ(explanation.distance_sum, explanation.outputs[0]);  // shift 0
+    EXPECT_EQ(explanation.event_class, explanation.outputs[0] > 4 ? 1 : 0);
+  }
+  const Explanation one = explain(bundle, std::vector<std::uint16_t>{3, 1});
+  EXPECT_EQ(one.distances[0].distance, 1);  // 4 for 3
+  EXPECT_EQ(one.distances[1].distance, 6);  // 8 for 2
 }
 
 TEST(Explain, TakesUniformCodesWithoutHistograms) {

@@ -50,13 +50,6 @@ double EdgeMatrices::height(std::size_t features) const {
   return sum;
 }
 
-std::string EdgeMatrices::node_name(std::size_t layer, std::size_t node) const {
-  const bool last = layer + 1 == report_.explanation.layers.size();
-  if (last && report_.explanation.layers[layer].size() == report_.explanation.outputs.size())
-    return report_.output_name(node);
-  return fmt::format("h{}_{}", layer, node);
-}
-
 void EdgeMatrices::draw_sums(picture::Svg& svg, std::size_t layer, picture::Point at) const {
   const auto& nodes = report_.explanation.layers[layer];
   const auto row = [&](double y, std::string_view name, bool bold, const auto& value_of) {
@@ -85,7 +78,7 @@ double EdgeMatrices::draw_layer(picture::Svg& svg, std::size_t layer, picture::P
            {.size = 14.0, .bold = true});
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     const double x = at.x + kCell * static_cast<double>(k);
-    svg.text(x + kCell / 2.0, at.y - 10.0, picture::fitted(node_name(layer, k), 13.0, kCell),
+    svg.text(x + kCell / 2.0, at.y - 10.0, picture::fitted(report_.node_name(layer, k), 13.0, kCell),
              {.size = 13.0, .anchor = Anchor::kMiddle});
     for (const kan::EdgeShare& edge : nodes[k].edges) {
       const auto found = std::find(inputs.begin(), inputs.end(), edge.input);
@@ -119,8 +112,8 @@ void EdgeMatrices::draw(picture::Svg& svg, picture::Point at, std::span<const st
       std::vector<std::size_t> inputs(report_.bundle.model.layers[l].input_codes.size());
       std::iota(inputs.begin(), inputs.end(), std::size_t{0});
       for (const std::size_t j : inputs) {
-        svg.text(at.x - 8.0, at.y + kSmallRow * (static_cast<double>(j) + 0.5) + 4.5, node_name(l - 1, j),
-                 {.size = 13.0, .anchor = Anchor::kEnd});
+        svg.text(at.x - 8.0, at.y + kSmallRow * (static_cast<double>(j) + 0.5) + 4.5,
+                 report_.node_name(l - 1, j), {.size = 13.0, .anchor = Anchor::kEnd});
       }
       at.y = draw_layer(svg, l, at, inputs, kSmallRow);
     }

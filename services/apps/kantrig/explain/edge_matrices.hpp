@@ -24,7 +24,6 @@ class EdgeMatrices {
 
  private:
   [[nodiscard]] bool readable(std::size_t layer) const;
-  [[nodiscard]] std::string node_name(std::size_t layer, std::size_t node) const;
   /// Rows are inputs of the layer, in the order given. Returns the lower end.
   double draw_layer(picture::Svg& svg, std::size_t layer, picture::Point at,
                     std::span<const std::size_t> inputs, double row_height) const;

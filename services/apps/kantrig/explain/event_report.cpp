@@ -66,6 +66,7 @@ void fill_scores(EventReport& report) {
     report.scores.push_back(report.explanation.outputs[k] * model.output_scales[k]);
     one_scale = one_scale && model.output_scales[k] == model.output_scales[0];
   }
+  if (model.output_stage) return;  // a distance is no probability
   if (report.scores.size() == 1) {
     const double odds = std::exp(-report.scores[0]);
     report.probabilities = {odds / (1.0 + odds), 1.0 / (1.0 + odds)};
@@ -133,6 +134,11 @@ std::string EventReport::class_name(std::size_t index) const {
 
 std::string EventReport::output_name(std::size_t k) const {
   return class_name(explanation.outputs.size() == 1 ? 1 : k);
+}
+
+std::string EventReport::node_name(std::size_t layer, std::size_t node) const {
+  const bool last = layer + 1 == explanation.layers.size() && !bundle.model.output_stage;
+  return last ? output_name(node) : fmt::format("h{}_{}", layer, node);
 }
 
 double EventReport::effect(std::size_t feature, std::size_t output) const {

@@ -57,6 +57,8 @@ struct EventReport {
   [[nodiscard]] std::string class_name(std::size_t index) const;
   /// What output `k` is the score of.
   [[nodiscard]] std::string output_name(std::size_t k) const;
+  /// h<layer>_<node>, or in the last layer the output's name, unless an output stage follows.
+  [[nodiscard]] std::string node_name(std::size_t layer, std::size_t node) const;
   /// Effect of a feature on an output, as a real score.
   [[nodiscard]] double effect(std::size_t feature, std::size_t output) const;
   /// Features by the size of their effect on the decided class, the greatest first.

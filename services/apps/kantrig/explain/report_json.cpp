@@ -111,6 +111,12 @@ std::string report_json(const EventReport& report) {
            {"outputs", outputs_json(report)},
            {"features", features_json(report)},
            {"layers", layers_json(explanation)}};
+  if (!explanation.distances.empty()) {
+    Json shares = Json::array();
+    for (const kan::DistanceShare& share : explanation.distances)
+      shares.push_back({{"input", share.input}, {"target", share.target}, {"distance", share.distance}});
+    out["distance"] = {{"sum", explanation.distance_sum}, {"nodes", std::move(shares)}};
+  }
   if (report.menu) out["menu"] = menu_json(*report.menu);
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <numeric>
 
 #include "apps/kantrig/explain/report_output.hpp"
 #include "apps/kantrig/print.hpp"
@@ -64,24 +66,18 @@ std::string features_text(const EventReport& report) {
 }
 
 std::string input_name(const EventReport& report, std::size_t layer, std::uint32_t input) {
-  return layer == 0 ? report.bundle.features[input].name : fmt::format("h{}_{}", layer - 1, input);
+  return layer == 0 ? report.bundle.features[input].name : report.node_name(layer - 1, input);
 }
 
 std::string node_text(const EventReport& report, std::size_t layer, std::size_t k, bool all_edges) {
   const kan::NodeExplanation& node = report.explanation.layers[layer][k];
-  const bool last = layer + 1 == report.explanation.layers.size();
   std::vector<const kan::EdgeShare*> edges;
   for (const kan::EdgeShare& edge : node.edges) edges.push_back(&edge);
   std::stable_sort(edges.begin(), edges.end(), [](const kan::EdgeShare* a, const kan::EdgeShare* b) {
     return std::abs(a->contribution()) > std::abs(b->contribution());
   });
   const std::size_t shown = all_edges ? edges.size() : std::min(edges.size(), kEdgesShown);
-  std::string text =
-      fmt::format("  {:<8} {:>6} = {} ",
-                  last && report.explanation.layers[layer].size() == report.explanation.outputs.size()
-                      ? report.output_name(k)
-                      : fmt::format("h{}_{}", layer, k),
-                  node.sum, node.baseline);
+  std::string text = fmt::format("  {:<8} {:>6} = {} ", report.node_name(layer, k), node.sum, node.baseline);
   std::int32_t rest = 0;
   for (std::size_t i = 0; i < edges.size(); ++i) {
     const std::int32_t contribution = edges[i]->contribution();
@@ -99,6 +95,29 @@ std::string node_text(const EventReport& report, std::size_t layer, std::size_t 
                         node.saturation == kan::Saturation::kHigh ? "high" : "low", node.output);
   while (text.back() == ' ') text.pop_back();
   return text + "\n";
+}
+
+/// The nodes of an autoencoder that lie farthest from what they reconstruct.
+std::string distances_text(const EventReport& report) {
+  const kan::Explanation& explanation = report.explanation;
+  std::vector<std::size_t> order(explanation.distances.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return explanation.distances[a].distance > explanation.distances[b].distance;
+  });
+  std::string text =
+      fmt::format("\nDistances that make the score: their sum is {}, which the output stage shifts to {}\n",
+                  explanation.distance_sum, explanation.outputs[0]);
+  Table table({{"reconstructs", Align::kLeft},
+               {"distance", Align::kRight},
+               {"node", Align::kRight},
+               {"should be", Align::kRight}});
+  for (std::size_t i = 0; i < std::min(order.size(), kFeaturesShown); ++i) {
+    const kan::DistanceShare& share = explanation.distances[order[i]];
+    table.add({report.bundle.features[share.input].name, std::to_string(share.distance),
+               std::to_string(explanation.layers.back()[order[i]].output), std::to_string(share.target)});
+  }
+  return text + table.text();
 }
 
 void append_part(std::string& text, const menu::ConditionPart& part, int depth) {
@@ -150,6 +169,7 @@ std::string report_text(const EventReport& report, bool all_edges) {
     text += fmt::format("layer {}\n", l);
     for (std::size_t k = 0; k < explanation.layers[l].size(); ++k) text += node_text(report, l, k, all_edges);
   }
+  if (!explanation.distances.empty()) text += distances_text(report);
   if (!report.menu) return text;
   text += '\n';
   text += menu_text(*report.menu);
