@@ -15,11 +15,9 @@ void add_export_command(CLI::App& app, int& exit_code);       // of exchange/
 void add_train_command(CLI::App& app, int& exit_code);        // of train/
 void add_quantize_command(CLI::App& app, int& exit_code);     // of train/
 void add_extend_grid_command(CLI::App& app, int& exit_code);  // of train/
-void add_bench_command(CLI::App& app, int& exit_code);        // of train/
-void add_bench_fit_command(CLI::App& bench, int& exit_code);  // of train/
-void add_sweep_command(CLI::App& app, int& exit_code);        // of explore/
-void add_bench_command(CLI::App& app, int& exit_code);  // of train/
-void add_sweep_command(CLI::App& app, int& exit_code);  // of explore/
+void add_bench_fit_command(CLI::App& bench, int& exit_code);
+void add_bench_command(CLI::App& app, int& exit_code);     // of train/
+void add_sweep_command(CLI::App& app, int& exit_code);     // of explore/
 void add_codebook_command(CLI::App& app, int& exit_code);  // of explore/
 void add_compile_command(CLI::App& app, int& exit_code);
 void add_pack_command(CLI::App& app, int& exit_code);

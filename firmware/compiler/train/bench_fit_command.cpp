@@ -67,6 +67,7 @@ Specification specification_of(const FitOptions& options) {
   specification.layers = {1, 4, 1};
   specification.bits = {12, 12, 12};
   specification.quantized = false;
+  specification.base = learned::BaseFunction::kNone;
   specification.grid = {.low = -2.0, .high = 2.0, .size = 10, .order = 3};
   specification.input = {.rule = train::RangeRule::kPercentile, .low_percent = 0.0, .high_percent = 100.0};
   specification.training.epochs = options.epochs;
@@ -78,11 +79,14 @@ Specification specification_of(const FitOptions& options) {
   return specification;
 }
 
-/// What is learned of a model; where there is no base function its weights are not.
+/// What is learned of a model; splines without a base function have no weights.
 std::size_t parameter_count(const learned::LearnedKan& kan) {
   std::size_t count = 0;
-  for (const learned::Layer& layer : kan.layers)
-    count += layer.coefficients.size() + layer.weights.size() + layer.biases.size();
+  for (const learned::Layer& layer : kan.layers) {
+    const bool weighed =
+        layer.kind != learned::EdgeKind::kSpline || layer.base != learned::BaseFunction::kNone;
+    count += layer.coefficients.size() + (weighed ? layer.weights.size() : 0) + layer.biases.size();
+  }
   return count;
 }
 

@@ -125,5 +125,16 @@ TEST(Explain, TakesUniformCodesWithoutHistograms) {
   EXPECT_EQ(explanation.layers[0][0].edges[0].reference, 73);  // (-9 - 2 + 3 + 300) / 4
 }
 
+TEST(Explain, OfAnAutoencoderTellsWhatEachFeatureDoesToTheScore) {
+  const Bundle bundle = test::small_autoencoder_bundle();
+  expect_exact(bundle, {1, 3});
+  const Explanation explanation = explain(bundle, std::vector<std::uint16_t>{1, 3});
+  EXPECT_EQ(explanation.outputs, std::vector<std::int16_t>{5});
+  EXPECT_EQ(explanation.event_class, 1) << "above the threshold of the stage, 4";
+  ASSERT_EQ(explanation.features[1].effects.size(), 1U);
+  const std::vector<std::uint16_t> without{1, explanation.features[1].median};
+  EXPECT_EQ(explanation.features[1].effects[0], 5 - reference_outputs(bundle.model, without)[0]);
+}
+
 }  // namespace
 }  // namespace kantrig::kan
