@@ -85,7 +85,7 @@ pack() { # VERSION target options
   "$bin/kanc" compile "$work/made/jets-$version" --device generic "$@" --out "$work/made/$version-design" > /dev/null
   "$bin/kanc" pack "$work/made/$version-design" --platform emulated --out "$work/models/jets-$version"
 }
-cp -r firmware/models/jets/jets-1.0.0 "$work/made/jets-1.0.0"
+cp -r firmware/models/jets/jets-1.1.0 "$work/made/jets-1.1.0"
 train 1.1.0 2
 train 1.2.0 3
 overlay=(--target overlay --shape 16-10-5 --code-bits 6,6 --entry-bits 8 --sum-bits 10 --shift-max 0 --output-bits 8)
@@ -94,7 +94,7 @@ pack 1.1.0 "${overlay[@]}"
 pack 1.2.0 --target fixed
 
 say "the daemon starts first, with no card: the CPU decides"
-start_daemon --set model.active=jets-1.0.0 --set backend.kind=card --set "card.sockets=[\"$card_socket\"]" --set card.route=card \
+start_daemon --set model.active=jets-1.1.0 --set backend.kind=card --set "card.sockets=[\"$card_socket\"]" --set card.route=card \
   --set card.deadline_us=4000000 --set card.retry_max_ms=500
 send with-card --rate "$((events / 12))" ${json:+--summary "$json"} &
 sender=$!

@@ -59,11 +59,11 @@ trap finish EXIT
 listen=127.0.0.1:9464
 if (exec 3<> /dev/tcp/127.0.0.1/9464) 2> /dev/null; then listen=127.0.0.1:0; fi
 
-say "a daemon with the model jets-1.0.0 and the menu config/menu.toml"
+say "a daemon with the model jets-1.1.0 and the menu config/menu.toml"
 "$bin/kantrigd" \
   --set "events.endpoints=$events_endpoint" --set "control.endpoint=$control" \
   --set "ledger.state_directory=$work" --set "telemetry.listen=$listen" \
-  --set "model.repository=$PWD/firmware/models/jets" --set model.active=jets-1.0.0 \
+  --set "model.repository=$PWD/firmware/models/jets" --set model.active=jets-1.1.0 \
   --set "menu.file=$PWD/config/menu.toml" &
 daemon=$!
 "$bin/kantrig" status --control "$control" --wait 20 > /dev/null

@@ -12,6 +12,7 @@ namespace kantrig::compiler {
 
 void add_import_command(CLI::App& app, int& exit_code);       // of exchange/
 void add_export_command(CLI::App& app, int& exit_code);       // of exchange/
+void add_init_command(CLI::App& app, int& exit_code);         // of train/
 void add_train_command(CLI::App& app, int& exit_code);        // of train/
 void add_quantize_command(CLI::App& app, int& exit_code);     // of train/
 void add_extend_grid_command(CLI::App& app, int& exit_code);  // of train/

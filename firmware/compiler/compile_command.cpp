@@ -112,8 +112,8 @@ void add_compile_command(CLI::App& app, int& exit_code) {
       "on golden\n"
       "and random events before anything is written. `kanc verify` simulates the SystemVerilog itself.\n\n"
       "Example:\n"
-      "  kanc compile firmware/models/jets/jets-1.0.0 --target fixed --out jets-fixed\n"
-      "  kanc compile firmware/models/jets/jets-1.0.0 --target overlay --shape 16-10-5 --out jets-overlay\n\n"
+      "  kanc compile firmware/models/jets/jets-1.1.0 --target fixed --out jets-fixed\n"
+      "  kanc compile firmware/models/jets/jets-1.1.0 --target overlay --shape 16-10-5 --out jets-overlay\n\n"
       "Exit codes: 0 written, 2 wrong command line, 3 a bundle or model that cannot be built, 5 not "
       "written.");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

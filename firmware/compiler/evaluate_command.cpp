@@ -194,8 +194,8 @@ void add_evaluate_command(CLI::App& app, int& exit_code) {
       "outputs or, for a model of one output, from that output. Columns of a .csv are found by the features' "
       "names.\n\n"
       "Example:\n"
-      "  kanc evaluate jets-1.0.0 --x jets_x.npy --y jets_y.npy\n"
-      "  kanc evaluate jets-1.0.0 --x jets.csv --y jets.csv --label class --json\n\n"
+      "  kanc evaluate jets-1.1.0 --x jets_x.npy --y jets_y.npy\n"
+      "  kanc evaluate jets-1.1.0 --x jets.csv --y jets.csv --label class --json\n\n"
       "Exit codes: 0 done, 2 wrong command line, 3 wrong or missing input.");
   evaluate->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

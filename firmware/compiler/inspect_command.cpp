@@ -199,7 +199,7 @@ void add_inspect_command(CLI::App& app, int& exit_code) {
   inspect->footer(
       "The bundle is verified first: every digest, every bound and the golden vectors.\n\n"
       "Example:\n"
-      "  kanc inspect jets-1.0.0\n\n"
+      "  kanc inspect jets-1.1.0\n\n"
       "Exit codes: 0 sound, 2 wrong command line, 3 wrong or missing bundle.");
   inspect->callback([arguments, &exit_code] {
     const auto bundle = kan::load_bundle(arguments->bundle);

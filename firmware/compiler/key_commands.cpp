@@ -21,7 +21,7 @@ void add_keygen_command(CLI::App& app, int& exit_code) {
   keygen->footer(
       "Example:\n"
       "  kanc keygen --out release\n"
-      "  kanc sign jets-1.0.0 --key release.key\n\n"
+      "  kanc sign jets-1.1.0 --key release.key\n\n"
       "Exit codes: 0 written, 2 wrong command line, 5 keys not written.");
   keygen->callback([out, &exit_code] {
     kan::KeyFiles files{*out, *out};
@@ -48,7 +48,7 @@ void add_sign_command(CLI::App& app, int& exit_code) {
   sign->add_option("--key", arguments->key, "Secret key, as kanc keygen makes it")->required();
   sign->footer(
       "Example:\n"
-      "  kanc sign jets-1.0.0 --key release.key\n\n"
+      "  kanc sign jets-1.1.0 --key release.key\n\n"
       "Exit codes: 0 signed, 2 wrong command line, 3 wrong or missing bundle or key, 5 signature not "
       "written.");
   sign->callback([arguments, &exit_code] {

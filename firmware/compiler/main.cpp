@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
       "written.");
   compiler::add_import_command(app, exit_code);
   compiler::add_export_command(app, exit_code);
+  compiler::add_init_command(app, exit_code);
   compiler::add_train_command(app, exit_code);
   compiler::add_quantize_command(app, exit_code);
   compiler::add_extend_grid_command(app, exit_code);

@@ -81,7 +81,7 @@ void add_pack_command(CLI::App& app, int& exit_code) {
       "simulates faster\n"
       "than one of a vendor's cells.\n\n"
       "Example:\n"
-      "  kanc compile jets-1.0.0 --target overlay --device generic --out jets-overlay\n"
+      "  kanc compile jets-1.1.0 --target overlay --device generic --out jets-overlay\n"
       "  kanc pack jets-overlay --platform emulated --compute-units 2 --out jets-card\n"
       "  kanc pack jets-xcup --platform xilinx_u250_gen3x16_xdma_4_1 --xclbin kan_kernel.xclbin --out "
       "jets-u250\n\n"

@@ -108,7 +108,7 @@ std::vector<Rule> other_rules(const Settings& s) {
        "backend.kind \"rtl_sim\" contradicts backend.rtl_sim_library (empty): expected what kanc simulate "
        "made"},
       {s.model.active.find('/') == std::string::npos && s.model.active[0] != '.',
-       fmt::format("model.active is \"{}\", expected the name of a folder in model.repository, as jets-1.0.0",
+       fmt::format("model.active is \"{}\", expected the name of a folder in model.repository, as jets-1.1.0",
                    s.model.active)},
   };
 }

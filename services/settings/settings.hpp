@@ -41,7 +41,7 @@ struct ThreadsSettings {
 
 struct ModelSettings {
   std::string repository = "/var/lib/kantrig/models";
-  std::string active = "jets-1.0.0";
+  std::string active = "jets-1.1.0";
   std::string kernel_set = "auto";
   bool require_signature = false;
   std::string public_keys;  // empty: none

@@ -13,7 +13,7 @@ finish() {
 trap finish EXIT
 export KANTRIG_EMULATED_CARD=$work/emulated
 mkdir "$KANTRIG_EMULATED_CARD"
-"$build/bin/kanc" compile firmware/models/jets/jets-1.0.0 --device generic --out "$work/jets" > /dev/null
+"$build/bin/kanc" compile firmware/models/jets/jets-1.1.0 --device generic --out "$work/jets" > /dev/null
 "$build/bin/kanc" pack "$work/jets" --platform emulated --out "$work/jets-card" > /dev/null
 
 bench() { # NAME, options of kantrig-card, --, options of kantrig bench card

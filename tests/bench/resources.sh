@@ -32,7 +32,7 @@ line='%-22s %6s %6s %6s   %6s %6s %6s   %s\n'
 # shellcheck disable=SC2059
 printf "$line" model LUT publ. ratio FF publ. cycles levels/chains/bits | tee "$out/table.txt"
 for name in "${names[@]}"; do
-  bundle=firmware/models/jets/jets-1.0.0
+  bundle=firmware/models/jets/jets-1.1.0
   if [[ $name != jets ]]; then
     if [[ ! -d ${KANTRIG_SHARED_DATA:-/nonexistent}/kanele/$name ]]; then
       printf '%-22s skipped: KANTRIG_SHARED_DATA has no kanele/%s\n' "$name" "$name" | tee -a "$out/table.txt"

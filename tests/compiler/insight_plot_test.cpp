@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::filesystem::path kJets =
-    std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.0.0";
+    std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.1.0";
 
 /// Edges with weights of every size.
 CurveModel made(const std::vector<std::uint32_t>& shape) {
@@ -112,7 +112,7 @@ TEST(PlotCommand, WritesThePictureAndRefusesOtherEndings) {
   const auto drawn =
       test::run_command(kanc + kJets.string() + " --out " + (folder.path() / "a.svg").string());
   EXPECT_EQ(drawn.exit_code, 0);
-  EXPECT_THAT(drawn.output, HasSubstr("plotted jets-1.0.0 into"));
+  EXPECT_THAT(drawn.output, HasSubstr("plotted jets-1.1.0 into"));
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "a.svg"));
   const auto refused = test::run_command(kanc + kJets.string() + " --out a.pdf 2>&1");
   EXPECT_EQ(refused.exit_code, 5);

@@ -40,7 +40,7 @@ validation_fraction = 0.2
 seed = 42
 
 [pruning]
-threshold_codes = 1.5
+threshold = 1.5
 start_epoch = 2
 end_epoch = 5
 )";

@@ -17,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 
 const std::string kExplain = std::string(KANTRIG_BINARY_DIR) + "/bin/kantrig explain ";
-const std::string kJets = std::string(KANTRIG_SOURCE_DIR) + "/firmware/models/jets/jets-1.0.0";
+const std::string kJets = std::string(KANTRIG_SOURCE_DIR) + "/firmware/models/jets/jets-1.1.0";
 const std::string kMenu = std::string(KANTRIG_SOURCE_DIR) + "/config/menu.toml";
 
 /// Two events as named columns, with a class: one in the middle of every range, one far outside.

@@ -92,7 +92,7 @@ wire::BatchHeader header_of(std::uint64_t i) {
 
 TEST(ShardAllocation, IsNoneFromReceiptToAnswerOnceWarm) {
   const auto root = std::filesystem::path(KANTRIG_SOURCE_DIR);
-  const auto model = loaded(kan::load_bundle(root / "firmware/models/jets/jets-1.0.0").value());
+  const auto model = loaded(kan::load_bundle(root / "firmware/models/jets/jets-1.1.0").value());
   pipeline::Conditions conditions =
       conditions_of(model, base::read_file(root / "config/menu.toml", 1U << 20).value());
   conditions.shadow = model;  // beside itself: it must never disagree
@@ -148,7 +148,7 @@ TEST(ShardAllocation, IsNoneWhileBatchesAreEvaluatedElsewhere) {
   const auto root = std::filesystem::path(KANTRIG_SOURCE_DIR);
   LateCard card;
   card.give_back_all(3);
-  const auto model = loaded_late(kan::load_bundle(root / "firmware/models/jets/jets-1.0.0").value(), card);
+  const auto model = loaded_late(kan::load_bundle(root / "firmware/models/jets/jets-1.1.0").value(), card);
   pipeline::ShardOptions options;
   options.credit = {1'000'000, 100'000'000, 100};
   options.batches_under_way = kDepth + 1;

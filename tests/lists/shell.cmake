@@ -27,11 +27,11 @@ kantrig_add_rtl_test(rtl/kernel_shapes_test MODELS kernel_narrow kernel_wide ker
 
 # The same over a design that kanc compiles; what kanc writes is linted by tests of its own.
 set(jets_design ${CMAKE_CURRENT_BINARY_DIR}/jets_design)
-set(jets_bundle ${PROJECT_SOURCE_DIR}/firmware/models/jets/jets-1.0.0)
+set(jets_bundle ${PROJECT_SOURCE_DIR}/firmware/models/jets/jets-1.1.0)
 add_custom_command(OUTPUT ${jets_design}/rtl/kan_design_pkg.sv
   COMMAND ${CMAKE_COMMAND} -E rm -rf ${jets_design}
   COMMAND kanc compile ${jets_bundle} --target fixed --device generic --out ${jets_design}
-  DEPENDS kanc ${jets_bundle}/manifest.json COMMENT "Compiling jets-1.0.0 for its kernel test" VERBATIM)
+  DEPENDS kanc ${jets_bundle}/manifest.json COMMENT "Compiling jets-1.1.0 for its kernel test" VERBATIM)
 kantrig_verilate(kernel_jets TOP kernel_bench
   SOURCES ${jets_design}/rtl/kan_design_pkg.sv ${rtl}/kan_register_pkg.sv ${rtl_tests}/kernel_bench.sv
   SEARCH ${rtl} ${rtl}/check DEPENDS ${jets_design}/rtl/kan_design_pkg.sv OPTIONS -GOverlay=1'b0 -y ${jets_design}/rtl -Wno-fatal)

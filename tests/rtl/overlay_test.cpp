@@ -322,7 +322,7 @@ void replay_golden(const kan::Bundle& bundle, const CompiledDesign& design, cons
 
 TEST(OverlayShapes, AnOverlayWithRoomForJetsReproducesItsGoldenVectorsAndServesOtherModels) {
   if (!has_program("verilator")) GTEST_SKIP() << "verilator is not installed";
-  const auto jets = kan::load_bundle(std::string(KANTRIG_SOURCE_DIR) + "/firmware/models/jets/jets-1.0.0");
+  const auto jets = kan::load_bundle(std::string(KANTRIG_SOURCE_DIR) + "/firmware/models/jets/jets-1.1.0");
   ASSERT_TRUE(jets.has_value()) << jets.error().message;
   const auto design = compiler::compile_overlay(*jets, {.sizes = "16-10-5",
                                                         .code_bits = {6},

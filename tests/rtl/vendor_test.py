@@ -121,7 +121,7 @@ class Scripts(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.compiled = pathlib.Path(folder.name) / "compiled"
-        subprocess.run([KANC, "compile", ROOT / "firmware/models/jets/jets-1.0.0", "--device", "generic", "--out", cls.compiled],
+        subprocess.run([KANC, "compile", ROOT / "firmware/models/jets/jets-1.1.0", "--device", "generic", "--out", cls.compiled],
                        stdout=subprocess.DEVNULL, check=True)
 
     def setUp(self):

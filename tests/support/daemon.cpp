@@ -48,11 +48,11 @@ std::filesystem::path program(const std::string& name) {
 Daemon::Daemon(std::vector<std::string> settings) : child_(folder_.path() / "kantrigd.log") {
   std::filesystem::create_directories(models());
   std::filesystem::create_directories(state());
-  std::filesystem::copy(source_file("firmware/models/jets/jets-1.0.0"), models() / "jets-1.0.0",
+  std::filesystem::copy(source_file("firmware/models/jets/jets-1.1.0"), models() / "jets-1.1.0",
                         std::filesystem::copy_options::recursive);
   std::filesystem::copy_file(source_file("config/menu.toml"), menu_file());
   settings_ = {"events.endpoints=" + events_endpoint(), "control.endpoint=" + control_endpoint(),
-               "model.repository=" + models().string(), "model.active=jets-1.0.0",
+               "model.repository=" + models().string(), "model.active=jets-1.1.0",
                "menu.file=" + menu_file().string(),     "ledger.state_directory=" + state().string(),
                "telemetry.listen=127.0.0.1:0"};
   settings_.insert(settings_.end(), settings.begin(), settings.end());

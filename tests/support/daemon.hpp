@@ -18,7 +18,7 @@
 
 namespace kantrig::test {
 
-/// The folder holds everything: models/ (with the shipped jets-1.0.0), menu.toml, sockets, state/ and the
+/// The folder holds everything: models/ (with the shipped jets-1.1.0), menu.toml, sockets, state/ and the
 /// log. What one life of the daemon left there, the next one finds.
 ///
 /// Threading: one thread at a time, and always the one that called start(): the daemon dies with it.

@@ -62,7 +62,7 @@ class Daemon:
         self.control = "ipc://" + (self.folder / "control")
         self.settings = {"events.endpoints": json.dumps([self.events]), "control.endpoint": self.control,
                          "ledger.state_directory": self.state, "telemetry.listen": "127.0.0.1:0",
-                         "model.repository": MODELS, "model.active": "jets-1.0.0", "menu.file": MENU,
+                         "model.repository": MODELS, "model.active": "jets-1.1.0", "menu.file": MENU,
                          "stop.drain_timeout_ms": "2000"}
         for key, value in settings.items():
             self.settings[key.replace("__", ".")] = value

@@ -118,7 +118,7 @@ class Installation(unittest.TestCase):
                         self.assertNotRegex(line, r"#include <(zmq|google|boost|prometheus|spdlog|kantrig)")
 
     def test_the_shipped_model_is_whole_and_the_unit_starts_the_installed_program(self):
-        run(self.installed("bin/kantrig"), "model", "verify", self.installed("share/kantrig/models/jets/jets-1.0.0"))
+        run(self.installed("bin/kantrig"), "model", "verify", self.installed("share/kantrig/models/jets/jets-1.1.0"))
         run(self.installed("bin/kanc"), "--help")
         for file in ("share/kantrig/proto/kantrig/v1/event.proto", "share/kantrig/prometheus/prometheus.yml",
                      "share/kantrig/grafana/kantrig.json", "share/kantrig/exporters/export_torch_kan.py", "lib/sysusers.d/kantrig.conf"):

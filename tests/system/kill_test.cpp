@@ -16,7 +16,7 @@ constexpr int kKills = 20;
 constexpr std::uint64_t kSeed = 20'260'101;
 
 ReferenceDecisions reference_for(const Daemon& daemon) {
-  const auto bundle = kan::load_bundle(daemon.models() / "jets-1.0.0");
+  const auto bundle = kan::load_bundle(daemon.models() / "jets-1.1.0");
   auto pool = EventPool::make(bundle.value().model, kSeed);
   ReferenceDecisions reference(std::move(pool.value()));
   reference.add_model(*bundle);

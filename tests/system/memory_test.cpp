@@ -61,7 +61,7 @@ class Stream {
 
 TEST(Memory, OfTheDaemonIsFlatOverFiftyMillionEvents) {
   Daemon daemon;
-  const kan::Bundle bundle = kan::load_bundle(daemon.models() / "jets-1.0.0").value();
+  const kan::Bundle bundle = kan::load_bundle(daemon.models() / "jets-1.1.0").value();
   const EventPool pool = EventPool::make(bundle.model, 1).value();
   const auto started = daemon.start();
   ASSERT_TRUE(started) << started.error().message;

@@ -52,7 +52,7 @@ class RtlSimTest : public testing::Test {
   void SetUp() override {
     if (!can_simulate()) GTEST_SKIP() << kCannotSimulate;
     fs::create_directories(libraries_);
-    ASSERT_NO_FATAL_FAILURE(make_library(daemon_.models() / "jets-1.0.0", libraries_, folder_.path()));
+    ASSERT_NO_FATAL_FAILURE(make_library(daemon_.models() / "jets-1.1.0", libraries_, folder_.path()));
   }
 
   TemporaryFolder folder_;
@@ -61,7 +61,7 @@ class RtlSimTest : public testing::Test {
 };
 
 TEST_F(RtlSimTest, DecidesBitForBitAndSwapsOnlyToModelsWithALibrary) {
-  const kan::Bundle first = kan::load_bundle(daemon_.models() / "jets-1.0.0").value();
+  const kan::Bundle first = kan::load_bundle(daemon_.models() / "jets-1.1.0").value();
   ASSERT_TRUE(kan::write_bundle(variant_of(first), daemon_.models() / "jets-1.1.0", kan::Overwrite::kRefuse));
   const kan::Bundle second = kan::load_bundle(daemon_.models() / "jets-1.1.0").value();
   ReferenceDecisions reference(EventPool::make(first.model, kSeed).value());
@@ -82,7 +82,7 @@ TEST_F(RtlSimTest, DecidesBitForBitAndSwapsOnlyToModelsWithALibrary) {
   EXPECT_NE(refused.error().message.find("no simulated design of this model"), std::string::npos)
       << refused.error().message;
   EXPECT_EQ(daemon_.status().value().generation(), before.generation());
-  EXPECT_EQ(daemon_.status().value().active().name(), "jets-1.0.0");
+  EXPECT_EQ(daemon_.status().value().active().name(), "jets-1.1.0");
 
   ASSERT_NO_FATAL_FAILURE(make_library(daemon_.models() / "jets-1.1.0", libraries_, folder_.path()));
   const auto activated = daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.1.0");

@@ -19,7 +19,7 @@ constexpr std::uint64_t kSeed = 20'260'103;
 class StopTest : public testing::Test {
  protected:
   void SetUp() override {
-    const kan::Bundle bundle = kan::load_bundle(daemon_.models() / "jets-1.0.0").value();
+    const kan::Bundle bundle = kan::load_bundle(daemon_.models() / "jets-1.1.0").value();
     reference_.emplace(EventPool::make(bundle.model, kSeed).value());
     reference_->add_model(bundle);
     ASSERT_TRUE(reference_->add_menu(base::read_file(daemon_.menu_file(), 1U << 20).value()));

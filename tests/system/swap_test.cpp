@@ -140,7 +140,7 @@ class Operator {
       EXPECT_NE(reply.error().message.find(word), std::string::npos) << reply.error().message;
   }
 
-  inline static const std::vector<std::string> kModels{"jets-1.0.0", "jets-1.1.0", "jets-1.2.0"};
+  inline static const std::vector<std::string> kModels{"jets-1.1.0", "jets-1.1.0", "jets-1.2.0"};
   Daemon& daemon_;
   std::vector<std::string> menus_;
   std::mt19937_64 random_{kSeed};
@@ -151,7 +151,7 @@ class Operator {
 
 /// The models and menus that this test puts on, in the daemon's repository and in the reference.
 ReferenceDecisions prepare(const Daemon& daemon, const std::vector<std::string>& menus) {
-  const kan::Bundle shipped = kan::load_bundle(daemon.models() / "jets-1.0.0").value();
+  const kan::Bundle shipped = kan::load_bundle(daemon.models() / "jets-1.1.0").value();
   ReferenceDecisions reference(EventPool::make(shipped.model, kSeed).value());
   reference.add_model(shipped);
   for (const std::string version : {"1.1.0", "1.2.0", "1.3.0"}) {

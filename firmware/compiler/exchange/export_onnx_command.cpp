@@ -68,7 +68,7 @@ void add_export_onnx_command(CLI::App& app, int& exit_code) {
       "not "
       "rounded anywhere.\n\n"
       "Example:\n"
-      "  kanc export onnx jets-1.0.0 --out jets.onnx\n"
+      "  kanc export onnx jets-1.1.0 --out jets.onnx\n"
       "  kanc export onnx jets.kan --out jets-float.onnx\n\n"
       "Exit codes: 0 written, 2 wrong command line, 3 wrong or missing input, 5 not written.");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

@@ -68,8 +68,8 @@ void add_plot_command(CLI::App& app, int& exit_code) {
       "checkpoint\n"
       "has none, so its features are taken as uniform. Edges under the pointer tell their figures (.svg).\n\n"
       "Example:\n"
-      "  kanc plot jets-1.0.0 --out jets.svg\n"
-      "  kanc plot jets-1.0.0.kan --x jets.csv --label class --out jets.png --edges 40\n\n"
+      "  kanc plot jets-1.1.0 --out jets.svg\n"
+      "  kanc plot jets-1.1.0.kan --x jets.csv --label class --out jets.png --edges 40\n\n"
       "Exit codes: 0 done, 2 wrong command line, 3 wrong or missing input, 5 picture not written.");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

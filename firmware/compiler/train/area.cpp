@@ -15,6 +15,10 @@ namespace kantrig::train {
 namespace {
 
 constexpr std::size_t kCandidatesApplied = 8;  // before the rest are scored again
+/// Part of a uniform distribution in the one that charges are taken over: a table's width is set by its ends
+/// too, where few events are, and nothing else keeps them from straying.
+constexpr double kUniformShare = 0.3;
+constexpr double kRangePerDeviation = 4.0;  // how far a table reaches, about
 constexpr std::uint32_t kBitsMin = 2;
 constexpr std::uint8_t kDroppedMax = 4;
 constexpr std::size_t kRoundsMax = 200;
@@ -140,7 +144,9 @@ void charge_tables(TableEngine& engine, const learned::LearnedKan& kan, const Oc
     std::vector<double> mean(tables.width);
     std::vector<double> factor(tables.width);
     for (std::size_t j = 0; j < kan.layers[l].inputs; ++j) {
-      const std::vector<double>& parts = occupancy[l][j];
+      std::vector<double> parts = occupancy[l][j];
+      for (double& part : parts)
+        part = (1.0 - kUniformShare) * part + kUniformShare / static_cast<double>(parts.size());
       std::fill(mean.begin(), mean.end(), 0.0);
       std::fill(factor.begin(), factor.end(), 0.0);
       for (std::size_t c = 0; c < parts.size(); ++c) {
@@ -155,7 +161,9 @@ void charge_tables(TableEngine& engine, const learned::LearnedKan& kan, const Oc
           strength * luts_per_bit(static_cast<std::uint32_t>(parts.size())) / std::numbers::ln2;
       for (std::size_t k = 0; k < tables.width; ++k) {
         const double deviation = std::sqrt(std::max(factor[k] - mean[k] * mean[k], 0.0));
-        factor[k] = deviation > 0.0 ? cost / ((1.0 + deviation) * deviation) : 0.0;
+        factor[k] = deviation > 0.0
+                        ? cost * kRangePerDeviation / ((1.0 + kRangePerDeviation * deviation) * deviation)
+                        : 0.0;
       }
       for (std::size_t c = 0; c < parts.size(); ++c) {
         const std::size_t row = (tables.offsets[j] + c) * tables.width;

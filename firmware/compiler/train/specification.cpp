@@ -144,8 +144,6 @@ void read_training(TomlReader table, TomlReader& root, TrainingPlan& plan) {
 void read_pruning(TomlReader table, TomlReader& root, PruningPlan& plan) {
   plan.rule = table.choice<PruningRule>("rule", kPruningRules, plan.rule);
   plan.threshold = table.number("threshold", {0.0, 4096.0}, plan.threshold);
-  plan.threshold =
-      table.number("threshold_codes", {0.0, 4096.0}, plan.threshold);  // its name before there were two rules
   plan.start_epoch = static_cast<std::uint32_t>(table.integer("start_epoch", {0, 100'000}, plan.start_epoch));
   plan.end_epoch = static_cast<std::uint32_t>(table.integer("end_epoch", {1, 100'000}, plan.end_epoch));
   root.adopt(table);

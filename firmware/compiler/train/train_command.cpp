@@ -76,7 +76,10 @@ void print_summary(const kan::Bundle& bundle, const Options& options, const base
   fmt::print("bundle {} written to {}\n", bundle.full_name(), options.out.string());
   fmt::print("  digest {}\n  edges {}, tables {} bytes, golden vectors {}\n", digest.hex(), edges,
              table_bytes, bundle.golden.count);
-  for (const kan::Metric& metric : bundle.metrics) fmt::print("  {} {:.6g}\n", metric.name, metric.value);
+  for (const kan::Metric& metric : bundle.metrics) {
+    const bool small = metric.value < 1e-3;  // a loss may be, an accuracy is not
+    fmt::print("  {} {}\n", metric.name, small ? fmt::format("{:.3e}", metric.value) : fmt::format("{:.4f}", metric.value));
+  }
 }
 
 /// Said before an hour of training, not after it.
@@ -241,7 +244,7 @@ void add_train_command(CLI::App& app, int& exit_code) {
   command->add_flag("--quiet", options->quiet, "Say nothing but errors");
   command->footer(
       "Examples:\n"
-      "  kanc train firmware/models/jets/spec.toml --x x.npy --y y.npy --out jets-1.0.0\n"
+      "  kanc train firmware/models/jets/spec.toml --x x.npy --y y.npy --out jets-1.1.0\n"
       "  kanc train spec.toml --x events.csv --class-column type --out mine-1.0.0\n"
       "  kanc train spec.toml --x events.csv --out small-1.0.0 --lut-budget 800 --picture log.png\n"
       "  kanc train spec.toml --x events.csv --out mine-1.0.0 --resume mine.state   # again after a stop\n\n"

@@ -19,8 +19,10 @@
 namespace kantrig::train {
 namespace {
 
-constexpr double kChargeFirst = 1e-6;  // loss a LUT, where the search for the right charge begins
-constexpr double kChargeStep = 1.3;
+constexpr double kChargeFirst = 1e-6;      // loss a LUT, where the search for the right charge begins
+constexpr double kChargeStep = 1.3;        // by an epoch, at most
+constexpr double kBudgetUsed = 0.98;       // the estimate wanders a little
+constexpr double kSpreadKept = 0.4;        // codes; an edge that varies less is as good as gone
 constexpr std::uint32_t kSearchEvery = 4;  // epochs between two searches for widths
 constexpr std::size_t kSearchRows = 12'288;
 
@@ -243,11 +245,13 @@ void Run::change_structure(std::uint32_t epoch, bool& changed) {
 }
 
 /// The budget's target falls from what the model takes at the start to the budget, by equal factors an epoch;
-/// the charge rises while the estimate lies above it and falls while below. What the charge leaves to do, the
-/// search for widths does.
+/// the charge follows how far the estimate lies from it, and what it has made small goes. What the charge
+/// leaves to do at the end, the search for widths does.
 void Run::follow_budget(std::uint32_t epoch, bool& changed) {
   const AreaPlan& area = specification_.area;
   if (epoch < area.start_epoch) return;
+  occupancy_ = count_codes(state_.kan, samples_, split_.learned);
+  changed = prune(state_.kan, occupancy_, PruningRule::kSpread, kSpreadKept) || changed;
   const double luts = estimated_luts(state_.kan);
   const double before =
       state_.epochs.empty()
@@ -256,14 +260,13 @@ void Run::follow_budget(std::uint32_t epoch, bool& changed) {
   const double part =
       std::min(1.0, static_cast<double>(epoch - area.start_epoch + 1) / (area.end_epoch - area.start_epoch));
   const double first = std::max(before, area.lut_budget);
-  const double target = first * learned::exponential(part * learned::logarithm(area.lut_budget / first));
-  if (area.charge > 0.0) {
-    state_.charge = state_.charge == 0.0 ? kChargeFirst * area.charge : state_.charge;
-    state_.charge = luts > target ? state_.charge * kChargeStep : state_.charge / kChargeStep;
-  }
-  occupancy_ = count_codes(state_.kan, samples_, split_.learned);
-  const bool due = epoch >= area.end_epoch || (epoch - area.start_epoch) % kSearchEvery == kSearchEvery - 1;
-  if (luts <= target || !due) return;
+  const double target =
+      kBudgetUsed * first * learned::exponential(part * learned::logarithm(area.lut_budget / first));
+  const double ratio = luts / target;
+  state_.charge = state_.charge == 0.0 ? kChargeFirst * area.charge : state_.charge;
+  state_.charge *= std::clamp(ratio * ratio * ratio, 1.0 / kChargeStep, kChargeStep);
+  if (epoch < area.end_epoch || luts <= area.lut_budget || (epoch - area.end_epoch) % kSearchEvery != 0)
+    return;
   const std::vector<std::uint32_t> rows = spread_over(split_.learned, kSearchRows);
   const WidthSearch search{
       .data = &data_, .loss = loss_, .rows = rows, .thresholds = specification_.thresholds, .team = &team_};

@@ -74,7 +74,7 @@ void add_simulate_command(CLI::App& app, int& exit_code) {
       "\"rtl_sim\" and\n"
       "backend.rtl_sim_library = the file, or a folder with one for every model that is to be swapped in.\n\n"
       "Example:\n"
-      "  kanc simulate jets-1.0.0-rtl --out jets.so\n\n"
+      "  kanc simulate jets-1.1.0-rtl --out jets.so\n\n"
       "Exit codes: 0 written, 2 wrong command line, 3 wrong or missing input or tool, 5 not written.");
   arguments->build.progress = [](std::string_view what) { fmt::print(stderr, "{} ...\n", what); };
   simulate->callback([arguments, &exit_code] { exit_code = run(*arguments); });

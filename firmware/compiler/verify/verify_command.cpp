@@ -250,7 +250,7 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       "apply to it is said.\n"
       "Needs verilator and g++, for --prove also yosys (deploy/install-deps.sh --hardware).\n\n"
       "Example:\n"
-      "  kanc verify jets-1.0.0-rtl --random 100000\n\n"
+      "  kanc verify jets-1.1.0-rtl --random 100000\n\n"
       "Exit codes: 0 equal, 1 not equal or not proved, 2 wrong command line, 3 wrong or missing input or "
       "tool.");
   arguments->build.progress = [](std::string_view what) { fmt::print(stderr, "{} ...\n", what); };

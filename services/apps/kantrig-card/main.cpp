@@ -22,7 +22,7 @@ constexpr const char* kFooter = R"(
 Examples:
   kantrig-card --list
   kantrig-card --device 0000:03:00.1 --socket /run/kantrig/card-0000:03:00.1 --metrics 127.0.0.1:9465
-  kantrig-card --check-image /var/lib/kantrig/models/jets-1.0.0 --platform xilinx_u50_gen3x16_xdma_201920_3
+  kantrig-card --check-image /var/lib/kantrig/models/jets-1.1.0 --platform xilinx_u50_gen3x16_xdma_201920_3
 
 XILINX_XRT says where XRT lies. Where it is not set, /opt/xilinx/xrt is used, else, with Debian's packages, a folder of
 this process's own with the link lib that XRT asks for.

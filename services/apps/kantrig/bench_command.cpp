@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kDefaultBundle = "models/jets/jets-1.0.0";
+constexpr const char* kDefaultBundle = "models/jets/jets-1.1.0";
 
 int failed(const Error& error) {
   fmt::print(stderr, "kantrig: {}\n", error.message);
@@ -137,7 +137,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
       "kernels", "Each kernel set on one thread, after comparing it with the reference");
   kernel_command->add_option("--model", kernels->bundle, "Folder of a bundle")->capture_default_str();
   kernel_command->add_flag("--json", kernels->json, "Print JSON for scripts");
-  kernel_command->footer("Example:\n  kantrig bench kernels --model models/jets-1.0.0 --json");
+  kernel_command->footer("Example:\n  kantrig bench kernels --model models/jets-1.1.0 --json");
   kernel_command->callback([kernels, &exit_code] { exit_code = bench_kernels(*kernels); });
 
   const auto service = std::make_shared<ServiceOptions>();

@@ -43,9 +43,9 @@ constexpr const char* kHelp = R"(What it shows:
   menu       with --menu: every line, every comparison of its condition, and the values that decided it
 
 Examples:
-  kantrig explain jets-1.0.0 jets.npy --event 7
-  kantrig explain jets-1.0.0 jets.csv --label class --event 7 --menu config/menu.toml --picture why.png
-  kantrig explain jets-1.0.0 jets.npy --json | jq .menu.accepted
+  kantrig explain jets-1.1.0 jets.npy --event 7
+  kantrig explain jets-1.1.0 jets.csv --label class --event 7 --menu config/menu.toml --picture why.png
+  kantrig explain jets-1.1.0 jets.npy --json | jq .menu.accepted
 
 Exit codes: 0 done, 2 wrong command line, 3 wrong or missing input, 5 output not written.)";
 

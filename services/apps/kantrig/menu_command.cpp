@@ -100,7 +100,7 @@ void add_menu_command(CLI::App& app, int& exit_code) {
   menu->require_subcommand(1);
   menu->footer(R"(Examples:
   kantrig menu show --text > menu.toml
-  kantrig menu check menu.toml --model /var/lib/kantrig/models/jets-1.0.0
+  kantrig menu check menu.toml --model /var/lib/kantrig/models/jets-1.1.0
   kantrig menu load menu.toml
   kantrig menu column high_rate)");
 

@@ -146,7 +146,7 @@ void add_model_verify_command(CLI::App& model, int& exit_code) {
 when the bundle or a file of vectors is wrong.
 
 Examples:
-  kantrig model verify models/jets-1.0.0 --kernel-set all
+  kantrig model verify models/jets-1.1.0 --kernel-set all
   kantrig model verify B --inputs vectors_in.txt --expect vectors_out.txt)");
   command->callback([options, &exit_code] { exit_code = verify(*options); });
 }

@@ -18,7 +18,7 @@ constexpr const char* kFooter = R"(
 Example: a daemon for yourself, with everything it needs in one folder
   kantrigd --set 'events.endpoints=ipc:///tmp/me/events' --set control.endpoint=ipc:///tmp/me/control \
            --set ledger.state_directory=/tmp/me --set model.repository=firmware/models/jets \
-           --set model.active=jets-1.0.0 --set menu.file=config/menu.toml
+           --set model.active=jets-1.1.0 --set menu.file=config/menu.toml
 Then, in another shell: kantrig --control ipc:///tmp/me/control status
 
 Signals: TERM and INT let the clients finish what they have sent, then stop; HUP reads the configuration again and takes

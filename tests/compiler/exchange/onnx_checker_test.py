@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 KANC = os.path.join(os.environ["KANTRIG_BIN"], "kanc")
-JETS = os.path.join(os.environ["KANTRIG_SOURCE"], "firmware/models/jets/jets-1.0.0")
+JETS = os.path.join(os.environ["KANTRIG_SOURCE"], "firmware/models/jets/jets-1.1.0")
 FUNCTIONS = ("0", "x", "x^2", "exp", "log", "sin", "cos", "1/x", "sqrt", "1/sqrt(x)", "1/x^2", "x^3", "x^4", "abs", "tan", "tanh", "sigmoid",
              "gaussian", "arctan", "silu")
 

@@ -17,7 +17,7 @@ from kantrig.v1 import bundle_pb2
 
 KANC = os.path.join(os.environ["KANTRIG_BIN"], "kanc")
 SOURCE = os.environ["KANTRIG_SOURCE"]
-JETS = os.path.join(SOURCE, "firmware/models/jets/jets-1.0.0")
+JETS = os.path.join(SOURCE, "firmware/models/jets/jets-1.1.0")
 EVENTS = os.path.join(SOURCE, "tests/data/jets16_slice_x.npy")
 LABELS = os.path.join(SOURCE, "tests/data/jets16_slice_y.npy")
 

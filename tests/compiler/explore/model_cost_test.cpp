@@ -13,7 +13,7 @@ namespace {
 
 TEST(ModelCost, OfTheJetsModelHasTheCyclesOfTheCompiledDesign) {
   const auto bundle =
-      kan::load_bundle(std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.0.0");
+      kan::load_bundle(std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.1.0");
   ASSERT_TRUE(bundle) << bundle.error().message;
   const ModelCost cost = cost_of(bundle->model);
   const auto compiled = compiler::compile_fixed(*bundle, {});

@@ -98,7 +98,7 @@ TEST(LutEstimate, TablesOfTwoBitCodesAreJoined) {
 
 TEST(LutEstimate, TheJetsModelIsWithinATenthOfTheCompilersCount) {
   const auto bundle =
-      kan::load_bundle(std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.0.0");
+      kan::load_bundle(std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.1.0");
   ASSERT_TRUE(bundle) << bundle.error().message;
   const LutEstimate estimate = estimate_luts(bundle->model);
   const auto compiled = compile_fixed(*bundle, {});

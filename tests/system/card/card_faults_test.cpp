@@ -129,7 +129,7 @@ TEST(CardFaults, TwentyTimesEachUnderLoadLoseNoEventAndChangeNoDecision) {
   if (!can_emulate()) GTEST_SKIP() << kCannotEmulate;
   CardRoom room(kSettings, kCardOptions);
   Daemon& daemon = room.daemon();
-  const kan::Bundle shipped = kan::load_bundle(daemon.models() / "jets-1.0.0").value();
+  const kan::Bundle shipped = kan::load_bundle(daemon.models() / "jets-1.1.0").value();
   const auto folder = daemon.models() / "jets-2.0.0";
   const auto packed = write_card_bundle(small_jets(shipped, "2.0.0", kSeed), CardTarget::kOverlay, folder);
   ASSERT_TRUE(packed) << packed.error().message;

@@ -52,7 +52,7 @@ struct Stalls {
 
 /// Writes the models into the daemon's repository and the reference.
 Result<ReferenceDecisions> prepare(const Daemon& daemon) {
-  const auto shipped = kan::load_bundle(daemon.models() / "jets-1.0.0");
+  const auto shipped = kan::load_bundle(daemon.models() / "jets-1.1.0");
   if (!shipped) return tl::unexpected(shipped.error());
   auto pool = EventPool::make(shipped->model, kSeed);
   if (!pool) return tl::unexpected(pool.error());

@@ -164,7 +164,7 @@ class OperatorTest(CommandTest):
 
         everything = self.write("all.toml", 'version = 1\nname = "m"\nseed = 1\ncolumns = ["c"]\ndefault_column = "c"\n'
                                             '[[line]]\nname = "all"\nwhen = "any"\n')
-        bundle = os.path.join(MODELS, "jets-1.0.0")
+        bundle = os.path.join(MODELS, "jets-1.1.0")
         self.assertEqual(kantrig("menu", "check", everything, "--model", bundle).returncode, 0)
         self.ok("menu", "load", everything)
         self.assertEqual(self.sent("--x", SLICE, "--events", "5000")["events_accepted"], 5000)
@@ -180,11 +180,11 @@ class OperatorTest(CommandTest):
 
     def test_models_are_listed_and_what_fails_changes_nothing(self):
         models = json.loads(self.ok("model", "list", "--json"))["models"]
-        self.assertEqual([(m["name"], m["state"], m["generation"]) for m in models], [("jets-1.0.0", "active", "1")])
+        self.assertEqual([(m["name"], m["state"], m["generation"]) for m in models], [("jets-1.1.0", "active", "1")])
         self.assertRegex(models[0]["digest"], "^[0-9a-f]{64}$")
         self.assertIn("absent-1.0.0", self.refused("model", "activate", "absent-1.0.0"))
         self.assertTrue(self.refused("model", "rollback"))
-        self.assertTrue(self.refused("model", "unload", "jets-1.0.0"))
+        self.assertTrue(self.refused("model", "unload", "jets-1.1.0"))
         self.assertEqual(self.daemon.status()["generation"], "1")
         self.sent("--x", SLICE, "--events", "100")
         self.daemon.stop_run()

@@ -87,9 +87,9 @@ class MenuAndModelTest(StartUpTest):
         self.assert_refused(self.daemon(model__active="jets-9.9.9"), "jets-9.9.9")
         self.assert_refused(self.daemon(model__repository=self.folder / "nowhere"), "nowhere")
         files = []
-        for at, _, names in os.walk(os.path.join(MODELS, "jets-1.0.0")):
+        for at, _, names in os.walk(os.path.join(MODELS, "jets-1.1.0")):
             files += [os.path.relpath(os.path.join(at, name), MODELS) for name in names]
-        self.assertIn("jets-1.0.0/model.pb", files)
+        self.assertIn("jets-1.1.0/model.pb", files)
         for file in sorted(files):
             with self.subTest(file=file):
                 repository = self.folder / "models"
@@ -102,10 +102,10 @@ class MenuAndModelTest(StartUpTest):
                     changed.seek(middle)
                     changed.write(bytes([byte ^ 1]))
                 said = self.daemon(model__repository=repository).fails_to_start()
-                self.assertIn("jets-1.0.0", said)
+                self.assertIn("jets-1.1.0", said)
                 if not file.endswith(("manifest.json", "manifest.sha256")):
                     self.assertIn(os.path.basename(file), said)
-                verified = kantrig("model", "verify", os.path.join(repository, "jets-1.0.0"))
+                verified = kantrig("model", "verify", os.path.join(repository, "jets-1.1.0"))
                 self.assertEqual(verified.returncode, 3, verified)
                 shutil.rmtree(repository)
 

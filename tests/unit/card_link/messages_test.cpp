@@ -49,7 +49,7 @@ TEST(CardMessages, EveryKindComesBackAsItWent) {
   EXPECT_EQ(welcome.platform, "emulated");
   EXPECT_EQ(welcome.state, state);
 
-  Load load{.load_id = 5, .folder = "/m/jets-1.0.0", .bundle_digest = {}, .keep = {3, 4}};
+  Load load{.load_id = 5, .folder = "/m/jets-1.1.0", .bundle_digest = {}, .keep = {3, 4}};
   load.bundle_digest.bytes.fill(0xA5);
   const Load load_back = there_and_back(load);
   EXPECT_EQ(load_back.load_id, 5U);
@@ -78,11 +78,11 @@ TEST(CardMessages, EveryKindComesBackAsItWent) {
   EXPECT_EQ(there_and_back(Refusal{"expected a daemon"}).error, "expected a daemon");
   Status status;
   status.state = state;
-  status.models = {{5, "jets-1.0.0", "abcd", 1, true}};
+  status.models = {{5, "jets-1.1.0", "abcd", 1, true}};
   status.sensors = {{"power_watts", 31.5}};
   status.completion = "polling";
   const Status status_back = there_and_back(status);
-  EXPECT_EQ(status_back.models[0].bundle, "jets-1.0.0");
+  EXPECT_EQ(status_back.models[0].bundle, "jets-1.1.0");
   EXPECT_EQ(status_back.sensors[0].value, 31.5);
   EXPECT_EQ(status_back.completion, "polling");
 }

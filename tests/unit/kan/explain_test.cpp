@@ -11,7 +11,7 @@ namespace kantrig::kan {
 namespace {
 
 const std::filesystem::path kJets =
-    std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.0.0";
+    std::filesystem::path(KANTRIG_SOURCE_DIR) / "firmware/models/jets/jets-1.1.0";
 
 Bundle with_histograms() {
   Bundle bundle = test::small_bundle();

@@ -37,7 +37,7 @@ class RunBookTest : public testing::Test {
     b.counts.lines[0] = {counts.accepted, counts.accepted, counts.accepted};
     b.counts.lines[1] = {1, 0, 0};
     b.counts.sources[0] = {SourceId{5}, 1, counts};
-    b.labels = {"jets-1.0.0", "physics", {{"two_prong", "accept", 1}, {"noise", "veto", 10}}};
+    b.labels = {"jets-1.1.0", "physics", {{"two_prong", "accept", 1}, {"noise", "veto", 10}}};
     return b;
   }
   [[nodiscard]] RunSummary summary(std::uint64_t run) {
@@ -153,7 +153,7 @@ TEST_F(RunBookTest, WritesARecordThatPeopleAndProgramsCanRead) {
   ASSERT_TRUE(json.has_value());
   for (const char* text :
        {"\"state\": \"stopped\"", "\"start_comment\": \"beam on\"", "\"stop_comment\": \"beam off\"",
-        "\"daemon_version\": \"0.1.0\"", "\"model\": \"jets-1.0.0\"", "\"column\": \"physics\"",
+        "\"daemon_version\": \"0.1.0\"", "\"model\": \"jets-1.1.0\"", "\"column\": \"physics\"",
         "\"close_reason\": \"model\"", "\"reason\": \"REASON_NOT_FINITE\"", "\"name\": \"two_prong\"",
         "\"live_seconds\": 1.5", "\"residual_is_zero\": true", "\"cpu_events\": \"9\"", "\"source_id\": 5"}) {
     EXPECT_THAT(*json, HasSubstr(text));

@@ -131,7 +131,7 @@ std::string page_like_the_daemons() {
     w.gauge({"kantrig_ledger_residual_events", "What the ledger cannot account for; must be 0."}, 0);
     w.gauge({"kantrig_ledger_in_flight_events", "Events received and not yet decided."}, 0);
     w.info({"kantrig_model_info", "The loaded models."},
-           {{"role", "active"}, {"name", "jets-1.0.0"}, {"digest", "00"}});
+           {{"role", "active"}, {"name", "jets-1.1.0"}, {"digest", "00"}});
     w.info({"kantrig_menu_info", "The active menu."}, {{"digest", "00"}, {"column", "physics"}});
     w.gauge({"kantrig_feature_out_of_range_ratio", "Share of values that were clamped."}, 0.5,
             {{"feature", "pt"}});

@@ -34,7 +34,7 @@ class HealthTest : public ::testing::Test {
   Exposer exposer_;
   HttpServer server_;
   Health live_;
-  Health ready_{true, "shards: 2 running\nmodel: jets-1.0.0"};
+  Health ready_{true, "shards: 2 running\nmodel: jets-1.1.0"};
 };
 
 TEST_F(HealthTest, ServesTheMetricsWithTheTypeThatPrometheusExpects) {
@@ -53,7 +53,7 @@ TEST_F(HealthTest, TellsLivenessAndReadinessApart) {
 
 TEST_F(HealthTest, SaysMoreWhenAskedTo) {
   EXPECT_THAT(get("/readyz"), EndsWith("\r\n\r\nok\n"));
-  const std::string whole = "\r\n\r\nok\nshards: 2 running\nmodel: jets-1.0.0\n";
+  const std::string whole = "\r\n\r\nok\nshards: 2 running\nmodel: jets-1.1.0\n";
   for (const char* target : {"/readyz?verbose", "/readyz?a=b&verbose=1"})
     EXPECT_THAT(get(target), EndsWith(whole));
   EXPECT_THAT(get("/readyz?verbosely"), EndsWith("\r\n\r\nok\n"));

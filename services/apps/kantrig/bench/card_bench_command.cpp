@@ -111,7 +111,7 @@ void add_bench_card_command(CLI::App& bench, int& exit_code) {
       "before anything is timed. Latencies and stages are medians of lock step; overhead is p50 less what "
       "XRT alone\n"
       "takes for the same copies, start and wait, measured in the same process.\n\n"
-      "Example:\n  kantrig bench card --model models/jets-1.0.0-u250 --json");
+      "Example:\n  kantrig bench card --model models/jets-1.1.0-u250 --json");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -35,7 +35,7 @@ class ChildProcess {
 /// The folder of the running program: our other programs lie beside it.
 [[nodiscard]] std::filesystem::path program_folder();
 
-/// A file that we ship, such as "models/jets-1.0.0" or "menu.toml": from the installation, or from the source
+/// A file that we ship, such as "models/jets-1.1.0" or "menu.toml": from the installation, or from the source
 /// tree that this build belongs to. Empty when it is in neither.
 [[nodiscard]] std::filesystem::path shipped_file(const std::string& name);
 
