@@ -4,10 +4,12 @@
 #include "base/build_info.hpp"
 #include "compiler/learned/random.hpp"
 #include "compiler/learned/tabulate.hpp"
+#include "compiler/train/anomaly.hpp"
 #include "compiler/train/report.hpp"
 #include "kan/reference.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace kantrig::train {
@@ -18,6 +20,7 @@ namespace {
 constexpr std::size_t kGoldenFromEvents = 256;
 constexpr std::size_t kGoldenRandom = 256;
 constexpr std::uint32_t kScoreBinsMax = 256;
+constexpr std::array<std::string_view, 2> kAnomalyClasses{"normal", "anomaly"};
 
 /// Probabilities of the classes of one event; of class 1 alone for a model of one output.
 std::vector<double> probabilities(std::span<const std::int32_t> outputs, double scale) {
@@ -106,7 +109,7 @@ double mean_square(const Measured& measured, std::span<const std::uint32_t> whic
 
 std::string output_name(const Specification& specification, std::size_t output) {
   if (specification.task == Task::kRegression) return specification.targets[output];
-  if (specification.task == Task::kAutoencoder) return specification.features[output].name;
+  if (specification.task == Task::kAutoencoder) return std::string(kAnomalyClasses.back());
   return specification.classes[specification.layers.back() == 1 ? 1 : output];
 }
 
@@ -119,12 +122,12 @@ kan::Reference make_reference(const Specification& specification, const Measured
     histogram.counts.assign(std::size_t{1} << model.inputs[i].bits, 0);
     reference.features.push_back(std::move(histogram));
   }
-  for (std::size_t k = 0; k < model.output_count(); ++k) {
-    const kan::Node& node = model.layers.back().nodes[k];
-    const auto codes = static_cast<std::uint32_t>(node.high - node.low + 1);
+  const std::vector<kan::OutputRange> ranges = kan::output_ranges(model);
+  for (std::size_t k = 0; k < ranges.size(); ++k) {
+    const auto codes = static_cast<std::uint32_t>(ranges[k].high - ranges[k].low + 1);
     kan::Histogram histogram;
     histogram.name = output_name(specification, k);
-    histogram.first = node.low;
+    histogram.first = ranges[k].low;
     histogram.width = (codes + kScoreBinsMax - 1) / kScoreBinsMax;
     histogram.counts.assign((codes + histogram.width - 1) / histogram.width, 0);
     reference.scores.push_back(std::move(histogram));
@@ -164,9 +167,26 @@ std::vector<kan::Metric> metrics_of(const Specification& specification, const Me
   return metrics;
 }
 
+/// Mean real score of the rows learned from and of the others, and which part of the others is an anomaly.
+void add_score_metrics(const Measured& measured, const Training& training,
+                       std::vector<kan::Metric>& metrics) {
+  const double scale = measured.model.output_scales.front();
+  const auto mean = [&](std::span<const std::uint32_t> which, auto&& value) {
+    double sum = 0.0;
+    for (const std::uint32_t event : which) sum += value(measured.outputs[event]);
+    return sum / static_cast<double>(which.size());
+  };
+  const auto score = [&](std::int16_t output) { return scale * output; };
+  const auto anomaly = [&](std::int16_t output) { return output > measured.model.class_above() ? 1.0 : 0.0; };
+  metrics.push_back({.name = "score_train", .value = mean(training.learned, score)});
+  metrics.push_back({.name = "score_validation", .value = mean(training.validation, score)});
+  metrics.push_back({.name = "anomalies_validation", .value = mean(training.validation, anomaly)});
+}
+
 /// A bundle names classes even where the outputs are no classes: one for each output, or the two sides of 0.
 std::vector<std::string> bundle_classes(const Specification& specification) {
   if (specification.task == Task::kClasses) return specification.classes;
+  if (specification.task == Task::kAutoencoder) return {kAnomalyClasses.begin(), kAnomalyClasses.end()};
   std::vector<std::string> names;
   for (std::size_t k = 0; k < specification.layers.back(); ++k)
     names.push_back(output_name(specification, k));
@@ -246,18 +266,29 @@ Result<kan::Bundle> make_bundle(const Specification& specification, const Datase
                        .license = specification.license};
   auto model = tabulate(training.kan);
   if (!model) return tl::unexpected(model.error().within("the learned model"));
-  bundle.model = std::move(*model);
-  bundle.golden = make_golden(bundle.model, training.samples, specification.training.seed);
-  const Measured measured{.model = bundle.model,
-                          .samples = training.samples,
-                          .outputs = all_outputs(bundle.model, training.samples)};
-  bundle.reference = make_reference(specification, measured);
+  Measured measured{
+      .model = *model, .samples = training.samples, .outputs = all_outputs(*model, training.samples)};
   bundle.metrics = metrics_of(specification, measured, training);
+  if (specification.task == Task::kAutoencoder) {
+    auto scored = with_anomaly_score(*model, training.kan, specification.score, training.samples,
+                                     measured.outputs, training.learned);
+    if (!scored) return tl::unexpected(scored.error().within("the learned model"));
+    *model = std::move(scored->model);
+    measured.outputs = std::move(scored->scores);
+    add_score_metrics(measured, training, bundle.metrics);
+  }
+  bundle.golden = make_golden(*model, training.samples, specification.training.seed);
+  bundle.reference = make_reference(specification, measured);
+  bundle.model = std::move(*model);
   bundle.report_json = make_report(bundle, training);
   return bundle;
 }
 
-Result<kan::Bundle> bundle_of(const LearnedKan& kan, const Dataset& data, std::string_view full_name) {
+namespace {
+
+/// What bundle_of() knows of a model that was not trained here, as if it had been specified.
+Result<Specification> facts_of(const LearnedKan& kan, std::string_view full_name,
+                               const std::optional<ScorePlan>& score) {
   const std::size_t dash = full_name.rfind('-');
   if (dash == std::string_view::npos || dash == 0 || dash + 1 == full_name.size())
     return fail(ErrorCode::kInvalid, "'{}' is no bundle's name, expected <name>-<version>", full_name);
@@ -270,11 +301,24 @@ Result<kan::Bundle> bundle_of(const LearnedKan& kan, const Dataset& data, std::s
   for (std::uint32_t k = 0; kan.classes.empty() && k < kan.layers.back().nodes; ++k)
     facts.targets.push_back(fmt::format("y{}", k));
   facts.layers = {static_cast<std::uint32_t>(kan.inputs.size()), kan.layers.back().nodes};
+  if (score) {
+    facts.task = Task::kAutoencoder;
+    facts.score = *score;
+  }
+  return facts;
+}
+
+}  // namespace
+
+Result<kan::Bundle> bundle_of(const LearnedKan& kan, const Dataset& data, std::string_view full_name,
+                              const std::optional<ScorePlan>& score) {
+  const auto facts = facts_of(kan, full_name, score);
+  if (!facts) return tl::unexpected(facts.error());
   kan::Bundle bundle;
-  bundle.name = facts.name;
-  bundle.version = facts.version;
-  bundle.features = facts.features;
-  bundle.classes = bundle_classes(facts);
+  bundle.name = facts->name;
+  bundle.version = facts->version;
+  bundle.features = facts->features;
+  bundle.classes = bundle_classes(*facts);
   bundle.provenance = {.tool = fmt::format("kanc {}", base::build_info().version),
                        .command = "quantize",
                        .source = data.name,
@@ -284,13 +328,21 @@ Result<kan::Bundle> bundle_of(const LearnedKan& kan, const Dataset& data, std::s
                        .license = {}};
   auto model = tabulate(kan);
   if (!model) return tl::unexpected(model.error());
+  Specification unanswered = *facts;
+  unanswered.task = Task::kAutoencoder;  // events alone, no answers
+  const Samples samples = make_samples(unanswered, kan.inputs, data, data.rows());
+  Measured measured{.model = *model, .samples = samples, .outputs = all_outputs(*model, samples)};
+  if (score) {
+    std::vector<std::uint32_t> rows(samples.rows());
+    std::iota(rows.begin(), rows.end(), 0U);
+    auto scored = with_anomaly_score(*model, kan, *score, samples, measured.outputs, rows);
+    if (!scored) return tl::unexpected(scored.error());
+    *model = std::move(scored->model);
+    measured.outputs = std::move(scored->scores);
+  }
+  bundle.golden = make_golden(*model, samples, 1);
+  bundle.reference = make_reference(*facts, measured);
   bundle.model = std::move(*model);
-  facts.task = Task::kAutoencoder;  // events alone, no answers
-  const Samples samples = make_samples(facts, kan.inputs, data, data.rows());
-  bundle.golden = make_golden(bundle.model, samples, 1);
-  facts.task = kan.classes.empty() ? Task::kRegression : Task::kClasses;
-  bundle.reference = make_reference(
-      facts, {.model = bundle.model, .samples = samples, .outputs = all_outputs(bundle.model, samples)});
   return bundle;
 }
 

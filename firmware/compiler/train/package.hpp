@@ -2,6 +2,7 @@
 // report.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -28,8 +29,9 @@ namespace kantrig::train {
                                               std::string_view specification_sha256);
 
 /// The bundle of a quantised model that was not trained here, called `full_name`, <name>-<version>;
-/// histograms over `data`.
+/// histograms over `data`. With `score` it is an autoencoder, whose limit for anomalies `data` sets.
 [[nodiscard]] Result<kan::Bundle> bundle_of(const learned::LearnedKan& kan, const Dataset& data,
-                                            std::string_view full_name);
+                                            std::string_view full_name,
+                                            const std::optional<ScorePlan>& score = std::nullopt);
 
 }  // namespace kantrig::train

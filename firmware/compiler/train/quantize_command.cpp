@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include "base/event_files.hpp"
 #include "base/exit_code.hpp"
@@ -28,6 +29,8 @@ struct QuantizeOptions {
   std::uint32_t basis_bits = 0;
   std::uint32_t coefficient_bits = 0;
   std::string thresholds = "layer";
+  std::string score;
+  double threshold_percent = 99.0;
   bool replace = false;
 };
 
@@ -63,6 +66,14 @@ void print_operations(const learned::LearnedKan& kan) {
       operations.recursion, operations.basis_tables, operations.edge_tables);
 }
 
+/// None unless the model is an autoencoder to be scored.
+std::optional<train::ScorePlan> score_of(const QuantizeOptions& options) {
+  if (options.score.empty()) return std::nullopt;
+  return train::ScorePlan{.measure = options.score == "squared" ? kan::DistanceMeasure::kSquared
+                                                                : kan::DistanceMeasure::kAbsolute,
+                          .threshold_percent = options.threshold_percent};
+}
+
 Result<void> quantize(const QuantizeOptions& options) {
   const auto kan = learned::read_checkpoint(options.checkpoint);
   if (!kan) return tl::unexpected(kan.error());
@@ -78,7 +89,7 @@ Result<void> quantize(const QuantizeOptions& options) {
   const auto quantised = train::quantise(
       source, {.bits = options.bits, .thresholds = sharing, .guard_bits = options.guard_bits}, *data, rows);
   if (!quantised) return tl::unexpected(quantised.error());
-  const auto bundle = train::bundle_of(*quantised, *data, options.out.filename().string());
+  const auto bundle = train::bundle_of(*quantised, *data, options.out.filename().string(), score_of(options));
   if (!bundle) return tl::unexpected(bundle.error());
   const auto overwrite = options.replace ? kan::Overwrite::kReplace : kan::Overwrite::kRefuse;
   const auto digest = kan::write_bundle(*bundle, options.out, overwrite);
@@ -130,6 +141,19 @@ void add_quantize_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0U, learned::kGuardBitsMax));
   command->add_option("--thresholds", options->thresholds, "One range for each 'layer' or 'node'")
       ->check(CLI::IsMember({"layer", "node"}));
+  CLI::Option* const score =
+      command
+          ->add_option(
+              "--score", options->score,
+              "The model is an autoencoder: answer with the distance of its outputs from its inputs, "
+              "'absolute' or 'squared'")
+          ->check(CLI::IsMember({"absolute", "squared"}));
+  command
+      ->add_option("--threshold-percent", options->threshold_percent,
+                   "Anomalies lie above the score that so many percent of the events do not exceed")
+      ->check(CLI::Range(0.0, 100.0))
+      ->needs(score)
+      ->capture_default_str();
   command
       ->add_option("--basis-bits", options->basis_bits,
                    "Round basis functions to so many bits first (KANtize); 0: do not")
@@ -146,6 +170,8 @@ void add_quantize_command(CLI::App& app, int& exit_code) {
       "Ranges are those that lose least in mean square over the events. `kanc train --start` goes on from "
       "the result.\n\n"
       "Example:\n  kanc quantize jets.kan --x x.npy --bits 6,7,6 --out jets-1.1.0");
+      "Example:\n  kanc quantize jets.kan --x x.npy --bits 6,7,6 --out jets-1.0.0\n"
+      "  kanc quantize sounds.kan --x normal.npy --bits 8,8,8,8,8 --score absolute --out sounds-1.0.0");
   command->callback([options, &exit_code] { exit_code = report(quantize(*options)); });
 }
 

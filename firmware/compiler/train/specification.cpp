@@ -38,6 +38,9 @@ constexpr std::array<Choice<ChooseBy>, 2> kChooseBy{
 constexpr std::array<Choice<PruningRule>, 2> kPruningRules{
     {{"spread", PruningRule::kSpread}, {"norm", PruningRule::kNorm}}};
 
+constexpr std::array<Choice<kan::DistanceMeasure>, 2> kMeasures{
+    {{"absolute", kan::DistanceMeasure::kAbsolute}, {"squared", kan::DistanceMeasure::kSquared}}};
+
 constexpr std::size_t kPathPartMax = 64;  // as bundles have it
 constexpr std::size_t kNameMax = 128;
 constexpr std::size_t kUnitMax = 64;
@@ -157,6 +160,12 @@ void read_area(TomlReader table, TomlReader& root, AreaPlan& plan) {
   root.adopt(table);
 }
 
+void read_score(TomlReader table, TomlReader& root, ScorePlan& plan) {
+  plan.measure = table.choice<kan::DistanceMeasure>("measure", kMeasures, plan.measure);
+  plan.threshold_percent = table.number("threshold_percent", {0.0, 100.0}, plan.threshold_percent);
+  root.adopt(table);
+}
+
 template <typename Names>
 Result<void> check_names(std::string_view origin, std::string_view key, const Names& names) {
   std::set<std::string_view> seen;
@@ -171,6 +180,30 @@ Result<void> check_names(std::string_view origin, std::string_view key, const Na
   return {};
 }
 
+/// What its score asks for is refused here, before an hour of training.
+Result<void> check_autoencoder(const Specification& s, std::string_view origin) {
+  const std::size_t outputs = s.layers.back();
+  if (outputs != s.layers.front()) {
+    return fail(ErrorCode::kInvalid,
+                "{}: model.layers: an autoencoder ends with as many outputs as inputs, {}, not {}", origin,
+                s.layers.front(), outputs);
+  }
+  if (!s.quantized) return {};
+  if (outputs > kan::kOutputsMax) {
+    return fail(ErrorCode::kInvalid,
+                "{}: model.layers: a quantised autoencoder has at most {} outputs, not {}", origin,
+                kan::kOutputsMax, outputs);
+  }
+  for (const std::uint32_t bits : s.node_bits.empty() ? std::vector<std::uint32_t>{} : s.node_bits.back()) {
+    if (bits == s.node_bits.back().front()) continue;
+    return fail(ErrorCode::kInvalid,
+                "{}: model.node_bits: the outputs of an autoencoder have widths {} and {}, expected one for "
+                "all: the score adds their distances",
+                origin, s.node_bits.back().front(), bits);
+  }
+  return {};
+}
+
 Result<void> check_outputs(const Specification& s, std::string_view origin) {
   const std::size_t outputs = s.layers.back();
   if (s.task == Task::kRegression) {
@@ -178,12 +211,7 @@ Result<void> check_outputs(const Specification& s, std::string_view origin) {
     return fail(ErrorCode::kInvalid, "{}: model.layers: ends with {} outputs for {} targets", origin, outputs,
                 s.targets.size());
   }
-  if (s.task == Task::kAutoencoder) {
-    if (outputs == s.layers.front()) return {};
-    return fail(ErrorCode::kInvalid,
-                "{}: model.layers: an autoencoder ends with as many outputs as inputs, {}, not {}", origin,
-                s.layers.front(), outputs);
-  }
+  if (s.task == Task::kAutoencoder) return check_autoencoder(s, origin);
   const bool binary = outputs == 1 && s.classes.size() == 2;
   if (s.classes.size() < 2 || s.classes.size() > kClassesMax || (outputs != s.classes.size() && !binary)) {
     return fail(ErrorCode::kInvalid,
@@ -307,6 +335,7 @@ Result<Specification> parse_specification(std::string_view text, std::string_vie
   read_training(root->table("training"), *root, specification.training);
   read_pruning(root->table("pruning"), *root, specification.pruning);
   read_area(root->table("area"), *root, specification.area);
+  if (specification.task == Task::kAutoencoder) read_score(root->table("score"), *root, specification.score);
   if (auto ok = root->finish(); !ok) return tl::unexpected(ok.error());
   if (auto ok = check(specification, origin); !ok) return tl::unexpected(ok.error());
   return specification;

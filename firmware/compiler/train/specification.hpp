@@ -87,6 +87,12 @@ struct AreaPlan {
   std::uint32_t end_epoch = 80;  // from here on the model fits
 };
 
+/// How an autoencoder's score is measured, and from where an event counts as an anomaly.
+struct ScorePlan {
+  kan::DistanceMeasure measure = kan::DistanceMeasure::kAbsolute;
+  double threshold_percent = 99.0;  // of the scores of the training rows lie at or below the limit
+};
+
 struct Specification {
   std::string name;
   std::string version;
@@ -111,6 +117,7 @@ struct Specification {
   TrainingPlan training;
   PruningPlan pruning;
   AreaPlan area;
+  ScorePlan score;  // of an autoencoder
 
   [[nodiscard]] std::size_t layer_count() const noexcept { return layers.size() - 1; }
   [[nodiscard]] std::uint32_t bits_of_feature(std::size_t feature) const noexcept {
