@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -139,6 +140,26 @@ void add_common_options(CLI::App& command, const std::shared_ptr<Arguments>& arg
   command.add_flag("--replace", arguments->replace, "Replace an older bundle of the same name and version");
 }
 
+/// Of a checkpoint that is an autoencoder.
+void add_score(CLI::App& command, const std::shared_ptr<Arguments>& arguments) {
+  static const std::map<std::string, kan::DistanceMeasure> kMeasures{
+      {"absolute", kan::DistanceMeasure::kAbsolute}, {"squared", kan::DistanceMeasure::kSquared}};
+  CLI::Option* const score =
+      command
+          .add_option_function<std::string>(
+              "--score",
+              [arguments](const std::string& name) { arguments->package.score = kMeasures.at(name); },
+              "The model is an autoencoder: answer with the distance of its outputs from its inputs, "
+              "'absolute' or 'squared'")
+          ->check(CLI::IsMember({"absolute", "squared"}));
+  CLI::Option* const above = command
+                                 .add_option("--anomaly-above", arguments->package.anomaly_above,
+                                             "Real score above which an event is an anomaly")
+                                 ->check(CLI::NonNegativeNumber);
+  score->needs(above);
+  above->needs(score);
+}
+
 void add_names(CLI::App& command, const std::shared_ptr<Arguments>& arguments) {
   command.add_option("--features", arguments->features,
                      "Names of the inputs, A,B,... (default: in0,in1,...)");
@@ -159,12 +180,15 @@ void add_import_checkpoint_command(CLI::App& import, int& exit_code) {
   command->add_option("model", arguments->model, "The checkpoint, proto/kantrig/v1/checkpoint.proto")
       ->required();
   add_common_options(*command, arguments);
+  add_score(*command, arguments);
   command->footer(fmt::format(
       "Only a quantised model has tables and becomes a bundle; store any other with --checkpoint-out and "
       "quantise it.\nExporters for PyTorch and pykan lie in share/kantrig/exporters, to run where the model "
       "was trained.\n\n"
       "Example:\n"
       "  kanc import checkpoint model.json --out jets-1.1.0 --checkpoint-out jets.kan\n\n{}",
+      "  kanc import checkpoint model.json --out jets-1.0.0 --checkpoint-out jets.kan\n"
+      "  kanc import checkpoint sounds.kan --score absolute --anomaly-above 12.5 --out sounds-1.0.0\n\n{}",
       kExitCodes));
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

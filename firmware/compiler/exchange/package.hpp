@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -19,6 +20,9 @@ struct PackageOptions {
   std::string source_sha256 = {};
   std::uint32_t random_vectors = 512;  // golden vectors beside the corners
   std::uint64_t seed = 1;              // of these
+  /// The model is an autoencoder: it answers with the distance of its outputs from its inputs.
+  std::optional<kan::DistanceMeasure> score = {};
+  double anomaly_above = 0.0;  // real score, in the units of what enters the first layer
 };
 
 /// Tables, golden vectors and names of a quantised model. Its error tells how to quantise one that is not.
