@@ -16,3 +16,8 @@ kantrig_add_test(compiler/learned_distance_test LIBRARIES kantrig::learned kantr
 kantrig_add_test(compiler/train_anomaly_test LIBRARIES kantrig::train)
 kantrig_add_test(system/trained_autoencoder_test LIBRARIES kantrig_test_load TIMEOUT 120)
 add_dependencies(test_system_trained_autoencoder_test kantrigd kanc)
+# Sounds to train such a model on by hand.
+add_executable(write_sounds support/write_sounds.cpp support/machine_sounds.hpp)
+set_target_properties(write_sounds PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_include_directories(write_sounds PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(write_sounds PRIVATE kantrig::base kantrig_warnings)
