@@ -61,7 +61,7 @@ TEST_F(TrainCommand, WritesABundleAndReportsEveryEpoch) {
   EXPECT_THAT(read("err"), HasSubstr("epoch    1/5  loss "));
   EXPECT_THAT(read("err"), HasSubstr("epoch    5/5  loss "));
   EXPECT_THAT(read("out"), HasSubstr("bundle sides-1.0.0 written to sides-1.0.0"));
-  EXPECT_THAT(read("out"), HasSubstr("accuracy_validation 1\n"));
+  EXPECT_THAT(read("out"), HasSubstr("accuracy_validation 1.0000"));
 }
 
 TEST_F(TrainCommand, QuietSaysNothing) {

@@ -186,8 +186,7 @@ void add_import_checkpoint_command(CLI::App& import, int& exit_code) {
       "quantise it.\nExporters for PyTorch and pykan lie in share/kantrig/exporters, to run where the model "
       "was trained.\n\n"
       "Example:\n"
-      "  kanc import checkpoint model.json --out jets-1.1.0 --checkpoint-out jets.kan\n\n{}",
-      "  kanc import checkpoint model.json --out jets-1.0.0 --checkpoint-out jets.kan\n"
+      "  kanc import checkpoint model.json --out jets-1.1.0 --checkpoint-out jets.kan\n"
       "  kanc import checkpoint sounds.kan --score absolute --anomaly-above 12.5 --out sounds-1.0.0\n\n{}",
       kExitCodes));
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

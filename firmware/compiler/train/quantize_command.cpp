@@ -169,8 +169,7 @@ void add_quantize_command(CLI::App& app, int& exit_code) {
   command->footer(
       "Ranges are those that lose least in mean square over the events. `kanc train --start` goes on from "
       "the result.\n\n"
-      "Example:\n  kanc quantize jets.kan --x x.npy --bits 6,7,6 --out jets-1.1.0");
-      "Example:\n  kanc quantize jets.kan --x x.npy --bits 6,7,6 --out jets-1.0.0\n"
+      "Example:\n  kanc quantize jets.kan --x x.npy --bits 6,7,6 --out jets-1.1.0\n"
       "  kanc quantize sounds.kan --x normal.npy --bits 8,8,8,8,8 --score absolute --out sounds-1.0.0");
   command->callback([options, &exit_code] { exit_code = report(quantize(*options)); });
 }
