@@ -86,12 +86,12 @@ pack() { # VERSION target options
   "$bin/kanc" pack "$work/made/$version-design" --platform emulated --out "$work/models/jets-$version"
 }
 cp -r firmware/models/jets/jets-1.1.0 "$work/made/jets-1.1.0"
-train 1.1.0 2
-train 1.2.0 3
+train 1.2.0 2
+train 1.3.0 3
 overlay=(--target overlay --shape 16-10-5 --code-bits 6,6 --entry-bits 8 --sum-bits 10 --shift-max 0 --output-bits 8)
-pack 1.0.0 "${overlay[@]}"
 pack 1.1.0 "${overlay[@]}"
-pack 1.2.0 --target fixed
+pack 1.2.0 "${overlay[@]}"
+pack 1.3.0 --target fixed
 
 say "the daemon starts first, with no card: the CPU decides"
 start_daemon --set model.active=jets-1.1.0 --set backend.kind=card --set "card.sockets=[\"$card_socket\"]" --set card.route=card \
@@ -105,13 +105,13 @@ takes_traffic
 "$bin/kantrig" card list --socket "$card_socket"
 
 say "another model of the overlay: its tables are written"
-"$bin/kantrig" model activate jets-1.1.0 --control "$control" > /dev/null
+"$bin/kantrig" model activate jets-1.2.0 --control "$control" > /dev/null
 takes_traffic
 "$bin/kantrig" card status --socket "$card_socket"
 
 say "a model of its own hardware: another bitstream, which takes the card 2 s, while the CPU decides"
 "$bin/kantrig-emulated-card" --dir "$KANTRIG_EMULATED_CARD" program-time 2s
-"$bin/kantrig" model activate jets-1.2.0 --control "$control" > /dev/null
+"$bin/kantrig" model activate jets-1.3.0 --control "$control" > /dev/null
 takes_traffic
 "$bin/kantrig" card status --socket "$card_socket"
 
@@ -135,7 +135,7 @@ wait "$card" || die "kantrig-card did not end as it should"
 card=''
 
 say "the same events again on the CPU alone, once with each model"
-for version in 1.0.0 1.1.0 1.2.0; do
+for version in 1.1.0 1.2.0 1.3.0; do
   rm -rf "$work/state"
   start_daemon --set "model.active=jets-$version"
   send "cpu-$version" > /dev/null

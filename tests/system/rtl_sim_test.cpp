@@ -20,7 +20,7 @@ constexpr std::uint64_t kSeed = 20'260'104;
 
 /// The shipped model with other tables, under another version.
 kan::Bundle variant_of(kan::Bundle bundle) {
-  bundle.version = "1.1.0";
+  bundle.version = "1.2.0";
   for (kan::Layer& layer : bundle.model.layers) {
     for (std::size_t i = 0; i < layer.tables.size(); i += 3)
       layer.tables[i] = static_cast<std::int16_t>(-layer.tables[i]);
@@ -62,8 +62,8 @@ class RtlSimTest : public testing::Test {
 
 TEST_F(RtlSimTest, DecidesBitForBitAndSwapsOnlyToModelsWithALibrary) {
   const kan::Bundle first = kan::load_bundle(daemon_.models() / "jets-1.1.0").value();
-  ASSERT_TRUE(kan::write_bundle(variant_of(first), daemon_.models() / "jets-1.1.0", kan::Overwrite::kRefuse));
-  const kan::Bundle second = kan::load_bundle(daemon_.models() / "jets-1.1.0").value();
+  ASSERT_TRUE(kan::write_bundle(variant_of(first), daemon_.models() / "jets-1.2.0", kan::Overwrite::kRefuse));
+  const kan::Bundle second = kan::load_bundle(daemon_.models() / "jets-1.2.0").value();
   ReferenceDecisions reference(EventPool::make(first.model, kSeed).value());
   reference.add_model(first);
   reference.add_model(second);
@@ -77,15 +77,15 @@ TEST_F(RtlSimTest, DecidesBitForBitAndSwapsOnlyToModelsWithALibrary) {
   ASSERT_TRUE((*load)->progress().wait_for(100)) << daemon_.log();
 
   const v1::StatusReply before = daemon_.status().value();
-  const auto refused = daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.1.0");
+  const auto refused = daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.2.0");
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("no simulated design of this model"), std::string::npos)
       << refused.error().message;
   EXPECT_EQ(daemon_.status().value().generation(), before.generation());
   EXPECT_EQ(daemon_.status().value().active().name(), "jets-1.1.0");
 
-  ASSERT_NO_FATAL_FAILURE(make_library(daemon_.models() / "jets-1.1.0", libraries_, folder_.path()));
-  const auto activated = daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.1.0");
+  ASSERT_NO_FATAL_FAILURE(make_library(daemon_.models() / "jets-1.2.0", libraries_, folder_.path()));
+  const auto activated = daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.2.0");
   ASSERT_TRUE(activated) << activated.error().message;
   ASSERT_TRUE((*load)->progress().wait_for(100)) << daemon_.log();
   (*load)->finish();

@@ -94,8 +94,8 @@ class Operator {
     const v1::StatusReply before = daemon_.status().value();
     switch (step / 10 % 4) {
       case 0:
-        expect_refused(daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.3.0"),
-                       {"jets-1.3.0", "model.pb", "sha256"});
+        expect_refused(daemon_.model(v1::ModelAction::VERB_ACTIVATE, "jets-1.4.0"),
+                       {"jets-1.4.0", "model.pb", "sha256"});
         break;
       case 1:
         expect_refused(daemon_.load_menu(replaced(menus_[0], "class == t", "class == h"), "higgs.toml"),
@@ -140,7 +140,7 @@ class Operator {
       EXPECT_NE(reply.error().message.find(word), std::string::npos) << reply.error().message;
   }
 
-  inline static const std::vector<std::string> kModels{"jets-1.1.0", "jets-1.1.0", "jets-1.2.0"};
+  inline static const std::vector<std::string> kModels{"jets-1.1.0", "jets-1.2.0", "jets-1.3.0"};
   Daemon& daemon_;
   std::vector<std::string> menus_;
   std::mt19937_64 random_{kSeed};
@@ -154,14 +154,14 @@ ReferenceDecisions prepare(const Daemon& daemon, const std::vector<std::string>&
   const kan::Bundle shipped = kan::load_bundle(daemon.models() / "jets-1.1.0").value();
   ReferenceDecisions reference(EventPool::make(shipped.model, kSeed).value());
   reference.add_model(shipped);
-  for (const std::string version : {"1.1.0", "1.2.0", "1.3.0"}) {
+  for (const std::string version : {"1.2.0", "1.3.0", "1.4.0"}) {
     const auto folder = daemon.models() / ("jets-" + version);
     const auto written =
         kan::write_bundle(variant_of(shipped, version, kSeed + version[2]), folder, kan::Overwrite::kRefuse);
     EXPECT_TRUE(written) << written.error().message;
     reference.add_model(kan::load_bundle(folder).value());
   }
-  flip_bit(daemon.models() / "jets-1.3.0" / "model.pb");
+  flip_bit(daemon.models() / "jets-1.4.0" / "model.pb");
   for (const std::string& menu : menus) EXPECT_TRUE(reference.add_menu(menu));
   return reference;
 }

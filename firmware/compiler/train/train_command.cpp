@@ -78,7 +78,8 @@ void print_summary(const kan::Bundle& bundle, const Options& options, const base
              table_bytes, bundle.golden.count);
   for (const kan::Metric& metric : bundle.metrics) {
     const bool small = metric.value < 1e-3;  // a loss may be, an accuracy is not
-    fmt::print("  {} {}\n", metric.name, small ? fmt::format("{:.3e}", metric.value) : fmt::format("{:.4f}", metric.value));
+    fmt::print("  {} {}\n", metric.name,
+               small ? fmt::format("{:.3e}", metric.value) : fmt::format("{:.4f}", metric.value));
   }
 }
 
@@ -89,8 +90,11 @@ Result<void> check_out(const train::Specification& specification, const Options&
                 "{}: model.quantized = false gives a checkpoint, not a bundle; name it --out NAME.kan",
                 options.out.string());
   }
-  std::error_code ignored;
-  if (options.replace || !std::filesystem::exists(options.out, ignored)) return {};
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::absolute(options.out).parent_path();
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return fail(ErrorCode::kIo, "{}: cannot be created: {}", folder.string(), failed.message());
+  if (options.replace || !std::filesystem::exists(options.out, failed)) return {};
   return fail(ErrorCode::kInvalid, "{}: exists; give another --out, or --replace", options.out.string());
 }
 

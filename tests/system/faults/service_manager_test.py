@@ -54,7 +54,7 @@ class ServiceManagerTest(unittest.TestCase):
         self.daemon.launch(environment={**self.environment, **environment})
         message = self.next_message("READY")
         self.assertEqual(message["READY"], "1")
-        self.assertRegex(message["STATUS"], r"^running: run 1 block 1, model jets-1\.0\.0 generation 1, 0 batches$")
+        self.assertRegex(message["STATUS"], r"^running: run 1 block 1, model jets-1\.1\.0 generation 1, 0 batches$")
         self.assertNotIn(" error ", self.daemon.log)
         status = self.daemon.status()  # what it said is true
         self.assertEqual((status["state"], status["run"]), ("running", "1"))

@@ -13,12 +13,12 @@ namespace {
 class StartPlanTest : public testing::Test {
  protected:
   StartPlanTest() {
-    options.model = "jets-1.1.0";
+    options.model = "jets-1.0.0";
     options.menu_file = folder.path() / "menu.toml";
     std::ofstream(options.menu_file) << "configured";
-    was.configured = {.model = "jets-1.1.0", .menu_digest = base::sha256("configured").hex(), .column = ""};
+    was.configured = {.model = "jets-1.0.0", .menu_digest = base::sha256("configured").hex(), .column = ""};
     was.model = "jets-1.1.0";
-    was.previous = "jets-1.1.0";
+    was.previous = "jets-1.0.0";
     was.shadow = "jets-1.2.0";
     was.menu_text = "loaded";
     was.menu_origin = "loaded.toml";
@@ -32,7 +32,7 @@ class StartPlanTest : public testing::Test {
 TEST_F(StartPlanTest, IsTheConfigurationTheFirstTime) {
   const auto plan = plan_start(options, std::nullopt);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(plan->model, "jets-1.1.0");
+  EXPECT_EQ(plan->model, "jets-1.0.0");
   EXPECT_EQ(plan->previous, "");
   EXPECT_EQ(plan->menu.text, "configured");
   EXPECT_EQ(plan->column, "");
@@ -42,7 +42,7 @@ TEST_F(StartPlanTest, IsWhatWasOnWhileTheConfigurationIsTheSame) {
   const auto plan = plan_start(options, was);
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->model, "jets-1.1.0");
-  EXPECT_EQ(plan->previous, "jets-1.1.0");
+  EXPECT_EQ(plan->previous, "jets-1.0.0");
   EXPECT_EQ(plan->shadow, "jets-1.2.0");
   EXPECT_EQ(plan->menu.text, "loaded");
   EXPECT_EQ(plan->menu.origin, "loaded.toml");

@@ -22,10 +22,10 @@ class StateFileTest : public testing::Test {
 
 TEST_F(StateFileTest, IsReadAsItWasWritten) {
   const PersistedState state{
-      .configured = {"jets-1.1.0", "ab12", "physics"},
+      .configured = {"jets-1.0.0", "ab12", "physics"},
       .generation = {std::uint64_t{1} << 60},  // a JSON number would lose its last bits
       .model = "jets-1.1.0",
-      .previous = "jets-1.1.0",
+      .previous = "jets-1.0.0",
       .shadow = "",
       .menu_text = "a = \"\u00b5 \\\"\"\n",
       .menu_origin = "menu.toml",
