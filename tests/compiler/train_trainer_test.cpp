@@ -212,6 +212,27 @@ TEST(Trainer, AStudentLearnsFromATeacher) {
   EXPECT_LT(student->epochs.back().validation.accuracy, 0.1);
 }
 
+TEST(Trainer, RefusesATeacherOfOtherClasses) {
+  const Dataset data = test::two_moons(500);
+  Specification specification = test::moons_specification();
+  specification.training.epochs = 1;
+  specification.pruning = {};
+  Training teacher = train_or_fail(specification, data);
+  std::swap(teacher.kan.classes[0], teacher.kan.classes[1]);
+  const auto result = train(specification, data, {.teachers = {teacher.kan}});
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("knows other classes, or in another order"));
+}
+
+TEST(Trainer, OtherWidthsKeepTheRangesThatWereLearned) {
+  const Dataset data = test::two_moons(1000);
+  const Training training = train_or_fail(test::moons_specification(), data);
+  const auto wider = quantise(training.kan, {.bits = {8, 9, 8}}, data, training.learned);
+  ASSERT_TRUE(wider) << wider.error().message;
+  EXPECT_EQ(wider->layers[0].quantizers[2].bits, 9U);
+  EXPECT_EQ(wider->layers[0].quantizers[2].threshold, training.kan.layers[0].quantizers[2].threshold);
+}
+
 TEST(Trainer, QuantisesATrainedModelAndGoesOnFromIt) {
   Specification specification = test::moons_specification();
   specification.quantized = false;

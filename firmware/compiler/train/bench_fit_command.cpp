@@ -52,7 +52,11 @@ Dataset points(std::uint64_t seed) {
   data.name = "sin(3x) + cos(5x) exp(-x^2)";
   data.columns = 1;
   for (std::size_t row = 0; row < kRows; ++row) {
-    data.values.push_back(static_cast<float>(random.uniform(-kHalfRange, kHalfRange)));
+    const double inside = random.uniform(-kHalfRange, kHalfRange);
+    const double x = row == 0   ? -kHalfRange
+                     : row == 1 ? kHalfRange
+                                : inside;  // the ends: inputs clamp beyond what was seen
+    data.values.push_back(static_cast<float>(x));
     data.targets.push_back(static_cast<float>(target_at(static_cast<double>(data.values.back()))));
   }
   return data;

@@ -109,7 +109,12 @@ Result<learned::LearnedKan> quantise(const learned::LearnedKan& kan, const Quant
   }
   for (std::size_t l = 0; l < result.layers.size(); ++l) {
     const bool shared = plan.thresholds == ThresholdSharing::kLayer || l + 1 == result.layers.size();
-    quantise_layer(result, l, plan.bits[l + 1], shared, data, taken);
+    if (kan.layers[l].quantizers.empty()) {
+      quantise_layer(result, l, plan.bits[l + 1], shared, data, taken);
+    } else {  // where it saturates belongs to what was learned
+      for (const learned::NodeQuantizer& old : kan.layers[l].quantizers)
+        result.layers[l].quantizers.push_back({.bits = plan.bits[l + 1], .threshold = old.threshold});
+    }
     result.layers[l].guard_bits = plan.guard_bits;
   }
   return result;

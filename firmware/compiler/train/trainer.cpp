@@ -154,6 +154,12 @@ Result<void> Run::begin() {
   }
   state_.random = random.state();
   state_.order = split_.learned;
+  for (const learned::LearnedKan& teacher : options_.teachers) {
+    if (teacher.classes == specification_.classes) continue;
+    return fail(ErrorCode::kInvalid,
+                "teacher '{}' knows other classes, or in another order, than the specification",
+                teacher.name);
+  }
   if (!options_.teachers.empty()) {
     if (auto ok = add_teachers(options_.teachers, data_, team_, samples_); !ok) return ok;
   }
