@@ -64,6 +64,12 @@ TEST_F(TrainCommand, WritesABundleAndReportsEveryEpoch) {
   EXPECT_THAT(read("out"), HasSubstr("accuracy_validation 1.0000"));
 }
 
+TEST_F(TrainCommand, AStateOfAnotherSpecificationIsRefused) {
+  std::ofstream(folder_.path() / "state") << "";
+  EXPECT_EQ(run("spec.toml --x events.csv --out sides-1.0.0 --resume state"), 3);
+  EXPECT_THAT(read("err"), HasSubstr("state: belongs to another specification or other data; remove it to begin anew"));
+}
+
 TEST_F(TrainCommand, QuietSaysNothing) {
   EXPECT_EQ(run("spec.toml --x events.csv --out sides-1.0.0 --quiet"), 0);
   EXPECT_EQ(read("err"), "");

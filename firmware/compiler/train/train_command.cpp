@@ -114,11 +114,13 @@ Result<train::Specification> specification_of(const std::string& text, const Opt
   return specification;
 }
 
-Result<train::TrainOptions> train_options(const train::Specification& specification, const Options& options) {
+Result<train::TrainOptions> train_options(const train::Specification& specification, const std::string& text,
+                                          const Options& options) {
   train::TrainOptions result;
   result.threads = options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
   result.progress = progress_to_stderr(specification, options.quiet);
   result.resume = options.resume;
+  result.specification_digest = base::sha256(text).hex() + fmt::format(" {}", options.lut_budget);
   if (!options.start.empty()) {
     auto start = learned::read_checkpoint(options.start);
     if (!start) return tl::unexpected(start.error());
@@ -190,7 +192,7 @@ int run_train(const Options& options) {
     return report_error(ok.error(), base::kExitOutput);
   const auto data = train::read_dataset(*specification, options.data);
   if (!data) return report_error(data.error(), base::kExitInput);
-  const auto how = train_options(*specification, options);
+  const auto how = train_options(*specification, *text, options);
   if (!how) return report_error(how.error(), base::kExitInput);
   const auto training = train::train(*specification, *data, *how);
   if (!training) return report_error(training.error(), base::kExitInput);

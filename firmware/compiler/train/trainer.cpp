@@ -128,7 +128,8 @@ class Run {
 };
 
 std::string Run::task() const {
-  std::string text = fmt::format("{} {}", data_.sha256, plan_.epochs);
+  std::string text =
+      fmt::format("{} {} {} {}", options_.specification_digest, data_.sha256, plan_.epochs, plan_.seed);
   for (const learned::LearnedKan& teacher : options_.teachers)
     text += base::sha256(learned::encode_checkpoint(teacher)).hex();
   if (options_.start) text += base::sha256(learned::encode_checkpoint(*options_.start)).hex();

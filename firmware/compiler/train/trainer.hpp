@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -43,6 +44,7 @@ struct TrainOptions {
   /// where the specification asks for it and it is not.
   std::optional<learned::LearnedKan> start{};
   std::vector<learned::LearnedKan> teachers{};  // whose mean class probabilities go into the targets
+  std::string specification_digest{};           // of its text; part of what a state to resume must belong to
   /// Written after every `resume_seconds`; read first when it is there and of the same specification and
   /// data.
   std::filesystem::path resume{};
