@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Builds and runs the benchmarks; each writes build/bench/NAME.json. See tests/bench/README.md.
 #   tests/bench/run.sh           all of them
-#   tests/bench/run.sh NAME...   some: ledger menu kernels service card
+#   tests/bench/run.sh NAME...   some: ledger menu kernels service card train fit
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 names=("$@")
-[[ ${#names[@]} -gt 0 ]] || names=(ledger menu kernels service card)
+[[ ${#names[@]} -gt 0 ]] || names=(ledger menu kernels service card train fit)
 for name in "${names[@]}"; do
   case $name in
-    ledger | menu | kernels | service | card) ;;
+    ledger | menu | kernels | service | card | train | fit) ;;
     *) sed -n '2,4p' "$0"; exit 2 ;;
   esac
 done
 
 deploy/install-deps.sh
 cmake --preset release > /dev/null
-cmake --build --preset release --target bench_ledger bench_menu kantrig kantrigd
+cmake --build --preset release --target bench_ledger bench_menu kanc kantrig kantrigd
 if [[ " ${names[*]} " == *" card "* ]]; then cmake --build --preset release --target kanc kantrig-card kantrig-emulated-card kantrig_emulated_card; fi
 
 build=$PWD/build/release
@@ -36,6 +36,7 @@ for name in "${names[@]}"; do
   case $name in
     card) tests/bench/card.sh "$build" "$out" ;;
     kernels | service) "$build/bin/kantrig" bench "$name" --json > "$out/$name.json" ;;
+    train | fit) "$build/bin/kanc" bench "$name" --json > "$out/$name.json" ;;
     *) "$build/tests/bench_$name" --benchmark_out="$out/$name.json" --benchmark_out_format=json ;;
   esac
   printf 'written: %s\n' "build/bench/$name.json"
