@@ -21,6 +21,9 @@ TEST(RocAuc, IsTheShareOfPairsInTheRightOrder) {
 
 TEST(RocAuc, TiesCountHalf) {
   EXPECT_EQ(roc_auc(std::vector<double>{1, 1, 1}, {false, true, true}), 0.5);
+  // members 2 and 3 against 1, 2 and 4: wins 1 + 0.5 and 2 of 6 pairs.
+  EXPECT_DOUBLE_EQ(roc_auc(std::vector<double>{1, 2, 2, 3, 4}, {false, true, false, true, false}).value(),
+                   3.5 / 6.0);
   EXPECT_EQ(roc_auc(std::vector<double>{1, 2, 2, 3}, {false, false, true, true}), 0.875);
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/digest.hpp"
+#include "compiler/quality.hpp"
 #include "compiler/train/package.hpp"
 #include "kan/reference.hpp"
 #include "support/machine_sounds.hpp"
@@ -79,7 +80,7 @@ double auc_of(const kan::Model& model) {
   const std::vector<double> scores = scores_of(model, unseen.values);
   std::vector<bool> anomalies;
   for (const std::uint32_t label : unseen.labels) anomalies.push_back(label == 1);
-  return roc_auc(scores, anomalies);
+  return compiler::roc_auc(scores, anomalies).value();
 }
 
 TEST(TrainAnomaly, AnomaliesNotSeenBeforeScoreHigherThanNormalSounds) {

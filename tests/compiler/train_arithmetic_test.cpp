@@ -1,7 +1,6 @@
 #include "compiler/learned/elementary.hpp"
 #include "compiler/learned/random.hpp"
 #include "compiler/train/adamw.hpp"
-#include "compiler/train/package.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -78,16 +77,6 @@ TEST(Random, ShuffleIsAPermutationAndBelowStaysBelow) {
   std::vector<int> seen(7, 0);
   for (int i = 0; i < 7000; ++i) ++seen[random.below(7)];
   for (const int count : seen) EXPECT_NEAR(count, 1000, 150);
-}
-
-TEST(RocAuc, CountsPairsAndHalvesTies) {
-  EXPECT_EQ(train::roc_auc(std::vector<double>{1, 2, 3, 4}, {false, false, true, true}), 1.0);
-  EXPECT_EQ(train::roc_auc(std::vector<double>{4, 3, 2, 1}, {false, false, true, true}), 0.0);
-  EXPECT_EQ(train::roc_auc(std::vector<double>{1, 1, 1, 1}, {false, true, false, true}), 0.5);
-  // members 2 and 3 against 1, 2 and 4: wins 1 + 0.5 and 2 of 6 pairs.
-  EXPECT_DOUBLE_EQ(train::roc_auc(std::vector<double>{1, 2, 2, 3, 4}, {false, true, false, true, false}),
-                   3.5 / 6.0);
-  EXPECT_EQ(train::roc_auc(std::vector<double>{1, 2}, {true, true}), 0.5);
 }
 
 }  // namespace

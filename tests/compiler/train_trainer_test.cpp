@@ -340,7 +340,7 @@ TEST(Trainer, LooksAtNoRowPastTheOnesToLearnFrom) {
 
 std::vector<kan::InputFeature> codes_by(const std::vector<learned::Input>& inputs) {
   std::vector<kan::InputFeature> features;
-  for (const learned::Input& input : inputs) features.push_back(integer_input(input));
+  for (const learned::Input& input : inputs) features.push_back(learned::integer_input(input));
   return features;
 }
 

@@ -13,7 +13,7 @@ kantrig_add_test(compiler/verify_autoencoder_test LIBRARIES kantrig_test_design 
 set_tests_properties(compiler/verify_autoencoder_test PROPERTIES SKIP_REGULAR_EXPRESSION "needs verilator and g[+][+]")
 add_dependencies(test_compiler_verify_autoencoder_test kanc)
 kantrig_add_test(compiler/learned_distance_test LIBRARIES kantrig::learned kantrig::kan)
-kantrig_add_test(compiler/train_anomaly_test LIBRARIES kantrig::train)
+kantrig_add_test(compiler/train_anomaly_test LIBRARIES kantrig::train kantrig::compiler)
 kantrig_add_test(system/trained_autoencoder_test LIBRARIES kantrig_test_load TIMEOUT 120)
 add_dependencies(test_system_trained_autoencoder_test kantrigd kanc)
 # Sounds to train such a model on by hand.

@@ -10,21 +10,6 @@ namespace {
 
 constexpr double kEntryMax = 32767.0;  // a table entry is an int16
 constexpr double kSumMax = 0x1.0p23;   // of all entries of a node, so that float sums of integers are exact
-constexpr double kBiasMax = 0x1.0p22;
-
-struct Bounds {
-  double low;
-  double high;
-};
-
-Bounds entry_bounds(const Layer& layer, std::uint32_t node) noexcept {
-  if (layer.entry_range == EntryRange::kOutput) {
-    const double unit = 1U << layer.guard_bits;
-    return {layer.quantizers[node].low() * unit, layer.quantizers[node].high() * unit};
-  }
-  const double end = std::min(kEntryMax, std::floor(kSumMax / layer.inputs));
-  return {-end, end};
-}
 
 /// Real value of one unit of the node's sum.
 double unit_of(const Layer& layer, std::uint32_t node) noexcept {
@@ -81,8 +66,23 @@ Result<void> check_quantized(const LearnedKan& kan) {
 
 }  // namespace
 
+EntryBounds entry_bounds(const Layer& layer, std::uint32_t node) noexcept {
+  if (layer.entry_range == EntryRange::kOutput) {
+    const double unit = 1U << layer.guard_bits;
+    return {layer.quantizers[node].low() * unit, layer.quantizers[node].high() * unit};
+  }
+  const double end = std::min(kEntryMax, std::floor(kSumMax / layer.inputs));
+  return {-end, end};
+}
+
+kan::InputFeature integer_input(const Input& input) noexcept {
+  return {.bits = input.bits,
+          .scale = static_cast<float>(input.gain / input.step),
+          .offset = static_cast<float>((input.shift - input.first) / input.step)};
+}
+
 std::int32_t entry_of(const Layer& layer, std::uint32_t input, std::uint32_t node, double value) noexcept {
-  const Bounds bounds = entry_bounds(layer, node);
+  const EntryBounds bounds = entry_bounds(layer, node);
   const std::uint32_t dropped =
       layer.dropped_bits.empty() ? 0 : layer.dropped_bits[layer.edge_index(input, node)];
   const double multiple = 1U << dropped;
@@ -97,11 +97,7 @@ Result<kan::Model> tabulate(const LearnedKan& kan) {
   if (auto ok = check(kan); !ok) return tl::unexpected(ok.error());
   if (auto ok = check_quantized(kan); !ok) return tl::unexpected(ok.error());
   kan::Model model;
-  for (const Input& input : kan.inputs) {
-    model.inputs.push_back({.bits = input.bits,
-                            .scale = static_cast<float>(input.gain / input.step),
-                            .offset = static_cast<float>((input.shift - input.first) / input.step)});
-  }
+  for (const Input& input : kan.inputs) model.inputs.push_back(integer_input(input));
   for (std::size_t l = 0; l < kan.layers.size(); ++l) model.layers.push_back(tabulate_layer(kan, l));
   for (const NodeQuantizer& quantizer : kan.layers.back().quantizers)
     model.output_scales.push_back(quantizer.scale());

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "compiler/learned/elementary.hpp"
+#include "compiler/learned/tabulate.hpp"
 #include "kan/reference.hpp"
 
 #include <algorithm>
@@ -177,12 +178,6 @@ Result<void> check_dataset(const Specification& specification, const Dataset& da
   return {};
 }
 
-kan::InputFeature integer_input(const learned::Input& input) noexcept {
-  return {.bits = input.bits,
-          .scale = static_cast<float>(input.gain / input.step),
-          .offset = static_cast<float>((input.shift - input.first) / input.step)};
-}
-
 std::vector<learned::Input> fit_inputs(const Specification& specification, const Dataset& data,
                                        std::span<const std::uint32_t> which) {
   KANTRIG_ASSERT(!which.empty());
@@ -209,7 +204,7 @@ std::vector<learned::Input> fit_inputs(const Specification& specification, const
 
 void encode_again(const std::vector<learned::Input>& inputs, std::size_t input, const Dataset& data,
                   Samples& samples) {
-  const kan::InputFeature feature = integer_input(inputs[input]);
+  const kan::InputFeature feature = learned::integer_input(inputs[input]);
   for (std::size_t row = 0; row < samples.rows(); ++row) {
     const auto code = kan::reference_code(feature, data.values[row * data.columns + input]);
     KANTRIG_ASSERT(code.has_value());

@@ -33,9 +33,6 @@ struct Dataset {
 [[nodiscard]] std::vector<learned::Input> fit_inputs(const Specification& specification, const Dataset& data,
                                                      std::span<const std::uint32_t> which);
 
-/// What a value becomes in the integer model.
-[[nodiscard]] kan::InputFeature integer_input(const learned::Input& input) noexcept;
-
 /// The first `rows` rows behind the input stage, as codes (by the reference input stage) and as real values
 /// (clamped where there is a code width, not rounded), with what they should give. Precondition:
 /// check_dataset() passed.

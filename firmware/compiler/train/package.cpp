@@ -4,6 +4,7 @@
 #include "base/build_info.hpp"
 #include "compiler/learned/random.hpp"
 #include "compiler/learned/tabulate.hpp"
+#include "compiler/quality.hpp"
 #include "compiler/train/anomaly.hpp"
 #include "compiler/train/report.hpp"
 #include "kan/reference.hpp"
@@ -89,7 +90,8 @@ void add_auc(const Specification& specification, const Measured& measured,
     const std::size_t label = outputs == 1 ? 1 : k;
     std::vector<bool> members;
     for (const std::uint32_t event : which) members.push_back(measured.samples.classes[event] == label);
-    metrics.push_back({.name = "auc_" + specification.classes[label], .value = roc_auc(scores[k], members)});
+    metrics.push_back({.name = "auc_" + specification.classes[label],
+                       .value = compiler::roc_auc(scores[k], members).value_or(0.5)});
   }
 }
 
@@ -195,30 +197,6 @@ std::vector<std::string> bundle_classes(const Specification& specification) {
 }
 
 }  // namespace
-
-double roc_auc(std::span<const double> scores, const std::vector<bool>& members) {
-  KANTRIG_ASSERT(scores.size() == members.size());
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  double wins = 0.0;  // pairs in which the member scores above, ties half (Mann and Whitney's U)
-  double others_below = 0.0;
-  double member_count = 0.0;
-  for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = begin;
-    double tied_members = 0.0;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end) {
-      tied_members += members[order[end]] ? 1.0 : 0.0;
-    }
-    const double tied_others = static_cast<double>(end - begin) - tied_members;
-    wins += tied_members * (others_below + 0.5 * tied_others);
-    others_below += tied_others;
-    member_count += tied_members;
-    begin = end;
-  }
-  if (member_count == 0.0 || others_below == 0.0) return 0.5;
-  return wins / (member_count * others_below);
-}
 
 kan::GoldenVectors make_golden(const kan::Model& model, const Samples& events, std::uint64_t seed) {
   kan::GoldenVectors golden;

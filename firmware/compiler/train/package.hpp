@@ -13,10 +13,6 @@
 
 namespace kantrig::train {
 
-/// Area under the ROC curve: the chance that a member scores above a non-member, ties counting half. 0.5 when
-/// there are only members or none. Precondition: scores and members are of one length.
-[[nodiscard]] double roc_auc(std::span<const double> scores, const std::vector<bool>& members);
-
 /// Golden vectors of `model`: up to 256 events spread over `events`, the corners and each input's ends, 256
 /// random ones.
 [[nodiscard]] kan::GoldenVectors make_golden(const kan::Model& model, const Samples& events,

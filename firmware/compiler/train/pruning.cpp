@@ -5,6 +5,7 @@
 
 #include "base/assert.hpp"
 #include "compiler/learned/tabulate.hpp"
+#include "kan/trace.hpp"
 
 namespace kantrig::train {
 namespace {
@@ -16,24 +17,6 @@ Occupancy empty_counts(const kan::Model& model) {
     for (const std::uint32_t codes : layer.input_codes) counts.back().emplace_back(codes, 0.0);
   }
   return counts;
-}
-
-/// One event through the integer model, counting the codes on its way.
-void count_event(const kan::Model& model, std::vector<std::uint32_t> codes, Occupancy& counts) {
-  for (std::size_t l = 0; l < model.layers.size(); ++l) {
-    const kan::Layer& layer = model.layers[l];
-    for (std::size_t j = 0; j < codes.size(); ++j) counts[l][j][codes[j]] += 1.0;
-    std::vector<std::uint32_t> next;
-    for (const kan::Node& node : layer.nodes) {
-      std::int32_t sum = node.bias;
-      for (std::uint32_t e = node.edge_begin; e < node.edge_end; ++e)
-        sum += layer.tables[layer.edges[e].table_offset + codes[layer.edges[e].input]];
-      const std::int32_t half = node.shift == 0 ? 0 : 1 << (node.shift - 1);
-      next.push_back(
-          static_cast<std::uint32_t>(std::clamp((sum + half) >> node.shift, node.low, node.high) - node.low));
-    }
-    codes = std::move(next);
-  }
 }
 
 /// KANELE's importance (arXiv 2512.12850 and its code): l2 norm of the spline alone over all codes.
@@ -69,7 +52,10 @@ Occupancy count_codes(const learned::LearnedKan& kan, const Samples& samples,
     const auto event =
         std::span(samples.codes)
             .subspan(std::size_t{rows[n * rows.size() / taken]} * samples.inputs, samples.inputs);
-    count_event(*model, {event.begin(), event.end()}, counts);
+    const std::vector<kan::LayerTrace> layers = kan::trace(*model, event);
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      for (std::size_t j = 0; j < layers[l].codes.size(); ++j) counts[l][j][layers[l].codes[j]] += 1.0;
+    }
   }
   for (auto& layer : counts) {
     for (auto& input : layer) {

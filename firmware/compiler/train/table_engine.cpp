@@ -5,13 +5,10 @@
 
 #include "base/assert.hpp"
 #include "compiler/learned/elementary.hpp"
+#include "compiler/learned/tabulate.hpp"
 
 namespace kantrig::train {
 namespace {
-
-constexpr float kEntryMax = 32767.0F;  // as learned/tabulate.cpp
-constexpr float kSumMax = 0x1.0p23F;
-constexpr double kBiasMax = 0x1.0p22;
 
 std::uint32_t code_count(const learned::LearnedKan& kan, std::size_t layer, std::size_t input) {
   return 1U << (layer == 0 ? kan.inputs[input].bits : kan.layers[layer - 1].quantizers[input].bits);
@@ -68,13 +65,12 @@ void TableEngine::add_layer(std::size_t index) {
   for (auto* part :
        {&state.multiples, &state.inverse_multiples, &state.entry_low, &state.entry_high, &state.active})
     part->assign(layer.inputs * width, 0.0F);
-  const float wide = std::min(kEntryMax, std::floor(kSumMax / static_cast<float>(layer.inputs)));
   for (std::uint32_t k = 0; k < layer.nodes; ++k) {
     state.low[k] = static_cast<float>(layer.quantizers[k].low());
     state.high[k] = static_cast<float>(layer.quantizers[k].high());
-    const bool bounded = layer.entry_range == learned::EntryRange::kOutput;
-    const float low = bounded ? state.low[k] / state.inverse_unit : -wide;
-    const float high = bounded ? state.high[k] / state.inverse_unit : wide;
+    const learned::EntryBounds bounds = learned::entry_bounds(layer, k);
+    const auto low = static_cast<float>(bounds.low);
+    const auto high = static_cast<float>(bounds.high);
     for (std::uint32_t j = 0; j < layer.inputs; ++j) {
       const std::uint32_t dropped =
           layer.dropped_bits.empty() ? 0 : layer.dropped_bits[layer.edge_index(j, k)];
@@ -147,7 +143,8 @@ void TableEngine::prepare(std::span<const double> parameters) {
       const double inverse_unit = static_cast<double>(1U << layer.guard_bits) / scale;
       state.scales[k] = static_cast<float>(scale);
       state.inverse_units[k] = static_cast<float>(inverse_unit);
-      const double bias = std::clamp(parameters[where.biases + k] * inverse_unit, -kBiasMax, kBiasMax);
+      const double bias =
+          std::clamp(parameters[where.biases + k] * inverse_unit, -learned::kBiasMax, learned::kBiasMax);
       state.raw_biases[k] = static_cast<float>(bias);
       state.biases[k] = static_cast<float>(learned::round_half_even(bias));
     }
